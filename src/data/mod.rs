@@ -1,0 +1,1 @@
+//! The engine that digests data: files and directory trees of any size.

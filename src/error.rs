@@ -1,0 +1,65 @@
+//! Errors at the edge: apart by whose they are, with the remedy as data.
+
+use std::fmt;
+
+/// Why a command could not do its job. Always exit code 2.
+#[derive(Debug)]
+pub struct Error {
+    /// Whose it is.
+    pub whose: Whose,
+    /// What went wrong: a lower-case fragment without a full stop.
+    pub what: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// Whose an error is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// The input's: arguments or a file.
+    Input,
+    /// The machine's: a full disk, a missing program, a refused access.
+    Machine,
+    /// Ours.
+    Bug,
+}
+
+impl Error {
+    /// An error in what the user gave.
+    pub fn input(what: impl fmt::Display) -> Self {
+        Self { whose: Whose::Input, what: what.to_string(), hint: None }
+    }
+
+    /// An error of the machine.
+    pub fn machine(what: impl fmt::Display) -> Self {
+        Self { whose: Whose::Machine, what: what.to_string(), hint: None }
+    }
+
+    /// An error of driftlock itself.
+    pub fn bug(what: impl fmt::Display) -> Self {
+        Self { whose: Whose::Bug, what: what.to_string(), hint: None }
+    }
+
+    /// The same with a remedy.
+    #[must_use]
+    pub fn hint(mut self, hint: impl fmt::Display) -> Self {
+        self.hint = Some(hint.to_string());
+        self
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use crate::snapshot::value::shown;
+        if self.whose == Whose::Bug {
+            f.write_str("this is a bug in driftlock: ")?;
+        }
+        f.write_str(&shown(&self.what))?;
+        match &self.hint {
+            Some(hint) => write!(f, "\nhint: {}", shown(hint)),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for Error {}

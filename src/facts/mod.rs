@@ -1,0 +1,145 @@
+//! The catalogue of facts: what each one is, how it compares and how it is found. The data is in `facts/*.toml`,
+//! one file per section, compiled in by `build.rs`.
+
+use serde::Serialize;
+
+use crate::snapshot::FactPath;
+
+include!(concat!(env!("OUT_DIR"), "/facts.rs"));
+
+/// A section of the snapshot.
+#[derive(Clone, Debug, Serialize)]
+pub struct Section {
+    /// Its name: the top-level table.
+    pub name: &'static str,
+    /// A heading for people.
+    pub title: &'static str,
+    /// What it holds, in a sentence or two.
+    pub doc: &'static str,
+    /// Headers (with `*` for one segment) of tables whose sub-tables are written on one line each.
+    pub inline: &'static [&'static str],
+}
+
+/// What kind of value a fact has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Type {
+    /// Text.
+    String,
+    /// A whole number; `unit` says of what.
+    Int,
+    /// A truth value.
+    Bool,
+    /// A list of text.
+    List,
+    /// Any of TOML's scalar types or a list; only for configuration values.
+    Any,
+}
+
+/// How two values of a fact compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compare {
+    /// Equal or not.
+    Exact,
+    /// As versions (PEP 440 where the fact is of Python, dotted numbers elsewhere).
+    Version,
+    /// As sets: order and repetition mean nothing.
+    Set,
+    /// As lists: order means something (search paths).
+    List,
+    /// As numbers.
+    Number,
+    /// As text with line breaks.
+    Text,
+    /// As digests: equal or not, and nothing can be said of the distance.
+    Digest,
+}
+
+/// What a fact counts for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Class {
+    /// Part of the fingerprint.
+    Identity,
+    /// The size of the machine; part of the fingerprint.
+    Capacity,
+    /// Changes by itself: never drift.
+    Volatile,
+    /// A name of a person, machine or device: kept as a keyed digest, or left out with `--anonymous`.
+    Private,
+}
+
+/// Where a statement comes from.
+#[derive(Clone, Debug, Serialize)]
+pub struct Source {
+    /// What it is: a manual's section, a man page, a header.
+    pub title: &'static str,
+    /// Its address, where it has one.
+    pub url: Option<&'static str>,
+}
+
+/// One fact, or one family of facts.
+#[derive(Clone, Debug, Serialize)]
+pub struct Fact {
+    /// The dotted path; `*` stands for one segment that the machine names (a device, a package, a variable), `**`
+    /// at the end for one or more.
+    pub path: &'static str,
+    /// The kind of value.
+    #[serde(rename = "type")]
+    pub kind: Type,
+    /// How two values compare.
+    pub compare: Compare,
+    /// What it counts for.
+    pub class: Class,
+    /// The unit of a number: `bytes`, `MHz`, `W`, …
+    pub unit: Option<&'static str>,
+    /// The values it can take, where they are few.
+    pub values: &'static [&'static str],
+    /// What it means.
+    pub doc: &'static str,
+    /// The roads by which it is found, first tried first.
+    pub found_by: &'static [&'static str],
+    /// What it does not say.
+    pub caveats: Option<&'static str>,
+    /// The source of what `doc` says where that is not obvious.
+    pub source: Option<Source>,
+    /// The version of driftlock that first recorded it; a snapshot of an older one does not know it.
+    pub since: &'static str,
+}
+
+/// The declaration of a fact: of those that match, the one with the fewest `*`.
+pub fn find(path: &FactPath) -> Option<&'static Fact> {
+    let section = path.section();
+    // The files are in alphabetical order and hold the facts of one section each.
+    let start = FACTS.partition_point(|f| section_of(f) < section);
+    FACTS[start..]
+        .iter()
+        .take_while(|f| section_of(f) == section)
+        .filter(|f| matches(f.path, path.segments()))
+        .min_by_key(|f| f.path.bytes().filter(|b| *b == b'*').count())
+}
+
+fn section_of(fact: &Fact) -> &'static str {
+    fact.path.split('.').next().unwrap_or_default()
+}
+
+/// Whether the tables below this header are written on one line each.
+pub fn is_inline(header: &[&str]) -> bool {
+    SECTIONS.iter().filter(|s| Some(&s.name) == header.first()).flat_map(|s| s.inline).any(|p| matches(p, header))
+}
+
+/// Whether a pattern names this path.
+fn matches<S: AsRef<str>>(pattern: &str, segments: &[S]) -> bool {
+    let mut segments = segments.iter().map(AsRef::as_ref);
+    for part in pattern.split('.') {
+        match (part, segments.next()) {
+            ("**", Some(_)) => return true,
+            (_, None) => return false,
+            ("*", Some(_)) => {}
+            (part, Some(segment)) if part == segment => {}
+            _ => return false,
+        }
+    }
+    segments.next().is_none()
+}

@@ -1,0 +1,252 @@
+//! A machine replayed from a recording, so that probes run on machines that we do not have.
+//!
+//! The recording is one TOML file: files as text, ELF files and commands as their answers. Directories follow from
+//! the paths in it; a path that is not in it does not exist. `docs/design/recorded-hosts.md` describes it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Component, Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Command, Entry, FileKind, Host, Output, RunError, Stat, System, elf, git, nvml, tree};
+
+/// The file `host.toml` of a recording.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Recorded {
+    /// What machine this is, in a sentence.
+    pub about: String,
+    /// How it came to be: `recorded` on a machine by `capture --record`, or `composed` by hand, and from what.
+    pub provenance: String,
+    /// The time that the host says it is, in seconds since 1970.
+    pub now: i64,
+    /// The working directory.
+    pub cwd: PathBuf,
+    /// What the kernel says without a file.
+    pub system: System,
+    /// The environment.
+    pub env: BTreeMap<String, String>,
+    /// Symbolic links: path to target.
+    pub links: BTreeMap<PathBuf, PathBuf>,
+    /// Empty directories, and those whose files are not recorded.
+    pub dirs: BTreeSet<PathBuf>,
+    /// Paths that are there and may not be read (`EACCES`).
+    pub denied: BTreeSet<PathBuf>,
+    /// Executable files whose content is never read.
+    pub executables: BTreeSet<PathBuf>,
+    /// Text files, path to content.
+    pub files: BTreeMap<PathBuf, String>,
+    /// Files that are not UTF-8, path to content in hexadecimal.
+    pub bytes: BTreeMap<PathBuf, String>,
+    /// ELF files.
+    pub elf: BTreeMap<PathBuf, elf::ElfInfo>,
+    /// Programs and what they answered; a program that is not here is not installed.
+    pub command: Vec<RecordedCommand>,
+    /// What NVML answered; absent where there is no driver.
+    pub nvml: Option<nvml::NvmlReport>,
+    /// Why NVML did not answer, where it did not.
+    pub nvml_fault: Option<nvml::NvmlFault>,
+    /// The repository that holds the working directory.
+    pub git: Option<git::GitReport>,
+    /// Why there is no report, where the reason is not that there is no repository.
+    pub git_fault: Option<git::GitFault>,
+    /// Data trees.
+    pub tree: BTreeMap<PathBuf, tree::TreeReport>,
+}
+
+/// A program and its answer.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RecordedCommand {
+    /// The program.
+    pub program: String,
+    /// Its arguments.
+    pub args: Vec<String>,
+    /// What it answered.
+    pub output: Output,
+    /// Whether it never ends.
+    pub hangs: bool,
+}
+
+impl Recorded {
+    /// Parses a recording.
+    pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
+        toml::from_str(text)
+    }
+
+    /// The path with every link resolved, whether or not it exists.
+    fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
+        let absolute = self.cwd.join(path);
+        let mut out = PathBuf::from("/");
+        let mut todo: Vec<PathBuf> = parts(&absolute);
+        let mut followed = 0;
+        while let Some(part) = todo.pop() {
+            match part.to_str() {
+                Some("/" | ".") => {}
+                Some("..") => {
+                    out.pop();
+                }
+                _ => {
+                    out.push(&part);
+                    if let Some(target) = self.links.get(&out) {
+                        followed += 1;
+                        if followed > 40 {
+                            return Err(io::Error::other("too many levels of symbolic links"));
+                        }
+                        out.pop();
+                        if target.is_absolute() {
+                            out = PathBuf::from("/");
+                        }
+                        todo.extend(parts(target));
+                    }
+                }
+            }
+        }
+        if self.denied.iter().any(|denied| out.starts_with(denied)) {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(out)
+    }
+
+    /// Every path of the recording that holds something.
+    fn paths(&self) -> impl Iterator<Item = (&PathBuf, FileKind)> {
+        let files = self.files.keys().chain(self.bytes.keys()).chain(self.elf.keys()).chain(&self.executables);
+        files
+            .map(|p| (p, FileKind::File))
+            .chain(self.dirs.iter().map(|p| (p, FileKind::Dir)))
+            .chain(self.links.keys().map(|p| (p, FileKind::Link)))
+            .chain(self.denied.iter().map(|p| (p, FileKind::File)))
+    }
+
+    fn kind(&self, resolved: &Path) -> Option<FileKind> {
+        if resolved == Path::new("/") {
+            return Some(FileKind::Dir);
+        }
+        self.paths().find_map(|(path, kind)| match path.strip_prefix(resolved) {
+            Ok(rest) if rest.as_os_str().is_empty() => Some(kind),
+            Ok(_) => Some(FileKind::Dir),
+            Err(_) => None,
+        })
+    }
+}
+
+/// The parts of a path, last first.
+fn parts(path: &Path) -> Vec<PathBuf> {
+    path.components().rev().map(|c| PathBuf::from(c.as_os_str())).filter(|p| p != Path::new("/")).collect()
+}
+
+impl Host for Recorded {
+    fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
+        let path = self.resolve(path)?;
+        if let Some(text) = self.files.get(&path) {
+            return Ok(text.clone().into_bytes());
+        }
+        if let Some(hex) = self.bytes.get(&path) {
+            let digits: Vec<u32> = hex.chars().filter_map(|c| c.to_digit(16)).collect();
+            return Ok(digits.chunks(2).map(|d| d.iter().fold(0_u8, |n, d| n * 16 + (*d as u8))).collect());
+        }
+        Err(match self.kind(&path) {
+            Some(FileKind::Dir) => io::ErrorKind::IsADirectory.into(),
+            Some(_) => io::Error::other("not part of the recording"),
+            None => io::ErrorKind::NotFound.into(),
+        })
+    }
+
+    fn list(&self, path: &Path) -> io::Result<Vec<Entry>> {
+        let path = self.resolve(path)?;
+        if self.kind(&path) != Some(FileKind::Dir) {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        let mut names = BTreeMap::new();
+        for (entry, kind) in self.paths() {
+            let Ok(rest) = entry.strip_prefix(&path) else { continue };
+            let mut components = rest.components();
+            if let Some(Component::Normal(name)) = components.next() {
+                let kind = if components.next().is_some() { FileKind::Dir } else { kind };
+                names.insert(name.to_string_lossy().into_owned(), kind);
+            }
+        }
+        Ok(names.into_iter().map(|(name, kind)| Entry { name, kind }).collect())
+    }
+
+    fn stat(&self, path: &Path) -> io::Result<Stat> {
+        let path = self.resolve(path)?;
+        let kind = self.kind(&path).ok_or(io::ErrorKind::NotFound)?;
+        let len = self.files.get(&path).map_or(0, |text| text.len() as u64);
+        Ok(Stat { kind, len, executable: self.executables.contains(&path) })
+    }
+
+    fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
+        let path = self.cwd.join(path);
+        let parent = self.resolve(path.parent().unwrap_or(Path::new("/")))?;
+        let path = parent.join(path.file_name().unwrap_or_default());
+        self.links.get(&path).cloned().ok_or_else(|| io::ErrorKind::InvalidInput.into())
+    }
+
+    fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
+        let path = self.resolve(path)?;
+        self.kind(&path).map(|_| path).ok_or_else(|| io::ErrorKind::NotFound.into())
+    }
+
+    fn env(&self, name: &str) -> Option<String> {
+        self.env.get(name).cloned()
+    }
+
+    fn env_all(&self) -> BTreeMap<String, String> {
+        self.env.clone()
+    }
+
+    fn cwd(&self) -> PathBuf {
+        self.cwd.clone()
+    }
+
+    fn system(&self) -> System {
+        self.system.clone()
+    }
+
+    fn run(&self, command: &Command) -> Result<Output, RunError> {
+        let found = self.command.iter().find(|c| c.program == command.program && c.args == command.args);
+        match found {
+            Some(c) if c.hangs => {
+                Err(RunError::TimedOut { program: c.program.clone(), limit_ms: command.limit_ms })
+            }
+            Some(c) => Ok(c.output.clone()),
+            None => Err(RunError::NotFound(command.program.clone())),
+        }
+    }
+
+    fn elf(&self, path: &Path) -> Result<elf::ElfInfo, elf::ElfError> {
+        let path = self.resolve(path).map_err(|e| elf::ElfError::Unreadable(e.to_string()))?;
+        match self.elf.get(&path) {
+            Some(info) => Ok(info.clone()),
+            None if self.kind(&path).is_some() => Err(elf::ElfError::Malformed("not part of the recording".to_owned())),
+            None => Err(elf::ElfError::NotFound),
+        }
+    }
+
+    fn nvml(&self, _limit: Duration) -> Result<nvml::NvmlReport, nvml::NvmlFault> {
+        match (&self.nvml_fault, &self.nvml) {
+            (Some(fault), _) => Err(fault.clone()),
+            (None, Some(report)) => Ok(report.clone()),
+            (None, None) => Err(nvml::NvmlFault::Absent),
+        }
+    }
+
+    fn git(&self, _start: &Path, _options: &git::GitOptions) -> Result<git::GitReport, git::GitFault> {
+        match (&self.git_fault, &self.git) {
+            (Some(fault), _) => Err(fault.clone()),
+            (None, Some(report)) => Ok(report.clone()),
+            (None, None) => Err(git::GitFault::NoRepository),
+        }
+    }
+
+    fn tree(&self, path: &Path, _options: &tree::TreeOptions) -> Result<tree::TreeReport, tree::TreeFault> {
+        self.tree.get(path).cloned().ok_or(tree::TreeFault::NotFound)
+    }
+
+    fn now(&self) -> i128 {
+        i128::from(self.now) * 1_000_000_000
+    }
+}

@@ -1,0 +1,1 @@
+//! What the probes of Python libraries with native code share: finding the distribution and its shared objects.
