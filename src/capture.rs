@@ -113,7 +113,7 @@ fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, 
             Class::Private if anonymous => {}
             Class::Private => {
                 let digest = private(&path, value);
-                snapshot.private.insert(path, digest);
+                snapshot.private.insert(clean(&path), digest);
             }
             class => {
                 let version = fact.is_some_and(|f| f.compare == Compare::Version);
