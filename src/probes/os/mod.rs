@@ -10,6 +10,7 @@ use std::path::Path;
 
 use super::{Context, Probe, ProbeError, Sink};
 use crate::host::Host;
+pub(crate) use platform::wsl;
 
 /// See the module.
 pub struct Os;
@@ -256,7 +257,8 @@ mod tests {
                 .contains_key(&"os.distribution".parse().unwrap())
         );
         let mut host = linux();
-        host.files.insert("/proc/cpuinfo".into(), "flags\t: fpu\n".to_owned());
+        host.files
+            .insert("/proc/cpuinfo".into(), "flags\t: fpu\n".to_owned());
         let collected = probe(host);
         assert!(
             collected.unknown.is_empty() && text(&collected, "distribution").is_none(),
