@@ -306,7 +306,8 @@ fn a_repository_and_an_environment_of_a_named_user() {
         .env("HOME", &home)
         .env("USER", "zwiebelfisch")
         .env("LOGNAME", "zwiebelfisch")
-        .env("CONDA_PREFIX", &conda);
+        .env("CONDA_PREFIX", &conda)
+        .env("TRITON_CACHE_DIR", "/scratch/zwiebelfisch/triton");
     command.env("PATH", format!("{}:/usr/bin:/bin", conda.join("bin").display()));
     let command = command.args([
         "capture",
