@@ -1,5 +1,7 @@
 //! The snapshot as JSON: the same tree as the TOML file, with a schema name.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value as Json, json};
 
 use crate::snapshot::{FactPath, Facts, Snapshot, Value, digest};
@@ -68,7 +70,16 @@ pub fn of(value: &Value) -> Json {
     }
 }
 
-/// Indented text with a line feed at the end.
+/// Indented text with a line feed at the end. Characters that act on a terminal, which JSON allows in strings, are
+/// written as escapes.
 pub fn text(value: &Json) -> String {
-    format!("{value:#}\n")
+    let mut out = String::new();
+    for c in format!("{value:#}\n").chars() {
+        if c != '\n' && crate::snapshot::value::is_unprintable(c) {
+            let _infallible = write!(out, "\\u{:04x}", c as u32);
+        } else {
+            out.push(c);
+        }
+    }
+    out
 }
