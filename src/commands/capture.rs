@@ -156,3 +156,11 @@ fn report(snapshot: &Snapshot, path: &Path) -> String {
 fn tell(text: &str) {
     anstream::eprint!("{text}");
 }
+
+/// `text` cut to `width` characters, with an ellipsis where something is gone.
+fn clip(text: &str, width: usize) -> String {
+    match text.char_indices().nth(width) {
+        Some(_) => text.chars().take(width - 1).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
+}
