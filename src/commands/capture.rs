@@ -127,14 +127,11 @@ fn report(snapshot: &Snapshot, path: &Path) -> String {
         &fingerprint[..19]
     );
     for (name, text) in render::summary::lines(snapshot) {
-        let _infallible = writeln!(out, "  {name:<10} {text}");
+        let _infallible = writeln!(out, "  {name:<10} {}", clip(&text, 67));
     }
     for (path, reason) in &snapshot.unknown {
-        let _infallible = writeln!(
-            out,
-            "  unknown    {path}: {}",
-            crate::snapshot::value::shown(reason)
-        );
+        let text = format!("{path}: {}", crate::snapshot::value::shown(reason));
+        let _infallible = writeln!(out, "  unknown    {}", clip(&text, 67));
     }
     let timing = |name: &str| {
         snapshot
