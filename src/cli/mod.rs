@@ -23,4 +23,8 @@ pub struct Cli {
 pub enum Command {
     /// Write a snapshot of everything on this machine that can move a result.
     Capture(capture::Capture),
+
+    /// Ask the NVIDIA driver, in a process of its own
+    #[command(name = "__nvml", hide = true)]
+    Nvml,
 }

@@ -1,6 +1,7 @@
 //! One file per subcommand: wires inputs to outputs.
 
 pub mod capture;
+pub mod nvml;
 
 use crate::cli::{Cli, Command};
 use crate::error::Error;
@@ -10,5 +11,6 @@ use crate::exit::Exit;
 pub fn run(cli: Cli) -> Result<Exit, Error> {
     match cli.command {
         Command::Capture(args) => capture::run(&args),
+        Command::Nvml => nvml::run(),
     }
 }
