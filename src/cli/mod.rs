@@ -20,6 +20,7 @@ pub struct Cli {
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
+#[allow(clippy::large_enum_variant, reason = "parsed once, never copied")]
 pub enum Command {
     /// Write a snapshot of everything on this machine that can move a result.
     Capture(capture::Capture),

@@ -471,6 +471,9 @@ fn two_captures_agree_whatever_the_library_prints() {
     assert_eq!(quiet, print(&h100s(2)));
     assert_eq!(
         quiet,
-        print(&format!("say {{\"result\":\"success\"}}\n{}", h100s(2)))
+        print(&format!(
+            "say {{\"result\":\"success\",\"report\":{{}}}}\n{}",
+            h100s(2)
+        ))
     );
 }
