@@ -1,6 +1,7 @@
 //! The command line: one clap struct per subcommand.
 
 pub mod capture;
+pub mod nvml;
 
 use clap::{Parser, Subcommand};
 
@@ -27,5 +28,5 @@ pub enum Command {
 
     /// Ask the NVIDIA driver, in a process of its own
     #[command(name = "__nvml", hide = true)]
-    Nvml,
+    Nvml(nvml::Nvml),
 }

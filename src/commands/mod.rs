@@ -11,6 +11,6 @@ use crate::exit::Exit;
 pub fn run(cli: Cli) -> Result<Exit, Error> {
     match cli.command {
         Command::Capture(args) => capture::run(&args),
-        Command::Nvml => nvml::run(),
+        Command::Nvml(args) => nvml::run(&args),
     }
 }

@@ -469,11 +469,5 @@ fn two_captures_agree_whatever_the_library_prints() {
     };
     let quiet = print(&h100s(2));
     assert_eq!(quiet, print(&h100s(2)));
-    assert_eq!(
-        quiet,
-        print(&format!(
-            "say {{\"result\":\"success\",\"report\":{{}}}}\n{}",
-            h100s(2)
-        ))
-    );
+    assert_eq!(quiet, print(&format!("say NVRM: {{\n{}", h100s(2))));
 }
