@@ -14,8 +14,6 @@ pub struct VenvConfig {
     pub system_site: bool,
     /// `version` (venv) or `version_info` (virtualenv), reduced to `3.11.7`.
     pub version: Option<String>,
-    /// What made it, where that says so: `uv 0.4.1`, `virtualenv 20.25.0`.
-    pub made_by: Option<String>,
 }
 
 /// Where an interpreter's parts lie.
@@ -186,7 +184,6 @@ fn parse_pyvenv(text: &str) -> VenvConfig {
             "version" | "version_info" => {
                 config.version = config.version.take().or_else(|| version::release(value))
             }
-            key @ ("uv" | "virtualenv") => config.made_by = Some(format!("{key} {value}")),
             _ => {}
         }
     }
@@ -210,7 +207,6 @@ mod tests {
             "HOME=/usr/bin\nuv = 0.4.1\nversion_info = 3.12.1.final.0\nInclude-System-Site-Packages = True",
         );
         assert_eq!((uv.system_site, uv.version.as_deref()), (true, Some("3.12.1")));
-        assert_eq!(uv.made_by.as_deref(), Some("uv 0.4.1"));
         assert_eq!(parse_pyvenv("home = relative").home, None);
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use super::interpreter::{Distribution, Form};
 use super::layout::Layout;
-use super::names;
+use super::{names, record};
 use crate::host::Host;
 use crate::snapshot::digest;
 
@@ -294,24 +294,19 @@ impl Folder {
     pub(super) fn distributions(&self, host: &dyn Host) -> Vec<Distribution> {
         let mut found: Vec<Distribution> = self.names.iter().filter_map(|name| self.parse(name)).collect();
         found.extend(self.egg());
-        // `importlib.metadata` takes the first in the order of the directory, which means nothing. The one that is
-        // whole wins here, then the later version: the other is what a broken upgrade left.
         found.sort_by_cached_key(|dist| {
             (
                 dist.name.clone(),
                 std::cmp::Reverse(names::numbers(&dist.version)),
             )
         });
-        let mut at = 0;
-        while let Some(dist) = found.get(at) {
-            let name = dist.name.clone();
-            let run = found.iter().skip(at).take_while(|d| d.name == name).count();
-            if run > 1
-                && let Some(same) = found.get_mut(at..at + run)
-            {
-                same.sort_by_key(|dist| !dist.is_whole(host));
-            }
-            at += run;
+        // `importlib.metadata` takes the first in the order of the directory, which means nothing. Two of one name
+        // are what a broken upgrade leaves: the one whose files lie there is the one that runs.
+        for same in found
+            .chunk_by_mut(|a, b| a.name == b.name)
+            .filter(|same| same.len() > 1)
+        {
+            same.sort_by_cached_key(|dist| (!dist.is_whole(host), dist.misfits(host)));
         }
         for dist in found.iter_mut().filter(|dist| dist.version.is_empty()) {
             dist.version = dist.header(host, "Version").unwrap_or_default();
@@ -388,6 +383,12 @@ impl Distribution {
     /// Whether its core metadata is there.
     pub(super) fn is_whole(&self, host: &dyn Host) -> bool {
         host.exists(&self.metadata(host))
+    }
+
+    /// How many of its files are not as its RECORD says; the largest number where it has none.
+    fn misfits(&self, host: &dyn Host) -> usize {
+        let record = host.maybe(self.dist_info.join("RECORD"));
+        record.map_or(usize::MAX, |text| record::misfits(host, &self.site, &text))
     }
 
     /// A header of its core metadata.
