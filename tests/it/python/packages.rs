@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::place::{Place, agrees, installed, list, packages, run, text, unknown};
-use crate::common::{fact, sh};
+use crate::common::{fact, root, sh};
 
 #[test]
 fn venv_with_a_wheel_an_editable_and_a_vcs_install() {
@@ -67,6 +67,24 @@ fn venv_with_a_wheel_an_editable_and_a_vcs_install() {
     let expected = format!("git+{{project}}/repo@{commit}");
     assert_eq!(text(&snapshot, "python.packages.vcs.origin"), Some(&*expected));
     assert_eq!(fact(&snapshot, "python.packages.pip.origin"), None);
+
+    // Anyone can recompute the digest: with the program in the documentation.
+    let page = fs::read_to_string(root().join("docs/concepts/python-environments.md")).unwrap();
+    let program = page
+        .split_once("<<'END'\n")
+        .and_then(|(_, rest)| rest.split_once("\nEND\n"))
+        .unwrap()
+        .0;
+    let record = place.site("env").join("demo-1.2.dist-info/RECORD");
+    let recomputed = sh(
+        place.dir.path(),
+        "python3",
+        &["-c", program, record.to_str().unwrap()],
+    );
+    assert_eq!(
+        text(&snapshot, "python.packages.demo.record"),
+        Some(recomputed.trim())
+    );
 
     // One line each, and the same bytes twice.
     let args = ["--python", "env"];
