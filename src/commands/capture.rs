@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::host::Host;
 use crate::host::live::Live;
 use crate::host::recorded::Recorded;
+use crate::probes::python::interpreter;
 use crate::probes::{Context, Options};
 use crate::render;
 use crate::snapshot::{FactPath, Snapshot, Value, digest, file, write};
@@ -44,7 +45,9 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
         timings: args.timings,
         anonymous: args.anonymous,
     };
-    let snapshot = snapshot(host, args.options(std::io::stderr().is_terminal()), &meta);
+    let options = args.options(std::io::stderr().is_terminal());
+    interpreter::check(host.as_ref(), &options.python)?;
+    let snapshot = snapshot(host, options, &meta);
     let text = match args.format {
         Format::Toml => write::to_string(&snapshot),
         Format::Json => render::json::text(&render::json::snapshot(&snapshot)),
