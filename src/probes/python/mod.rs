@@ -1,6 +1,14 @@
 //! The `python` section.
 
+mod discover;
+mod editable;
 pub mod interpreter;
+pub mod layout;
+mod literal;
+mod names;
+mod pyenv;
+pub mod sites;
+mod version;
 
 use super::{Context, Probe, ProbeError, Sink};
 
