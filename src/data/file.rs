@@ -39,7 +39,7 @@ impl From<io::Error> for Failed {
 }
 
 /// The system's words without the error number.
-pub(super) fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     let text = error.to_string();
     text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
@@ -86,9 +86,15 @@ fn attempt(path: &Path, buffer: &mut [u8], progress: &dyn Fn(u64)) -> Result<Dig
         return Err(Failed::Changed);
     }
     if read != before.len() {
-        return Err(Failed::For(format!("its length is said to be {} bytes and is not", before.len())));
+        return Err(Failed::For(format!(
+            "its length is said to be {} bytes and is not",
+            before.len()
+        )));
     }
-    Ok(Digested { len: read, sha256: super::listing::hex(&hash.finalize()) })
+    Ok(Digested {
+        len: read,
+        sha256: super::listing::hex(&hash.finalize()),
+    })
 }
 
 /// What is different when a file was written, replaced, or written and set back to its old time: `ctime` cannot be

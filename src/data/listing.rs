@@ -11,10 +11,11 @@ use crate::snapshot::digest::prefixed;
 
 /// The hexadecimal digits of a finished hash.
 pub(super) fn hex(hash: &[u8]) -> String {
-    hash.iter().fold(String::with_capacity(2 * hash.len()), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+    hash.iter()
+        .fold(String::with_capacity(2 * hash.len()), |mut text, byte| {
+            let _infallible = write!(text, "{byte:02x}");
+            text
+        })
 }
 
 /// The digest of a tree whose lists are in byte order.
@@ -30,9 +31,24 @@ pub fn tree_digest(report: &TreeReport) -> String {
         hash.update([0]);
     }
     let mut records: Vec<Vec<u8>> = Vec::with_capacity(report.files.len());
-    records.extend(report.files.iter().map(|f| record('f', f.len, &f.name, &Name::default())));
-    records.extend(report.links.iter().map(|l| record('l', l.target.as_bytes().len() as u64, &l.name, &l.target)));
-    records.extend(report.special.iter().map(|s| record(s.letter, 0, &s.name, &Name::default())));
+    records.extend(
+        report
+            .files
+            .iter()
+            .map(|f| record('f', f.len, &f.name, &Name::default())),
+    );
+    records.extend(
+        report
+            .links
+            .iter()
+            .map(|l| record('l', l.target.as_bytes().len() as u64, &l.name, &l.target)),
+    );
+    records.extend(
+        report
+            .special
+            .iter()
+            .map(|s| record(s.letter, 0, &s.name, &Name::default())),
+    );
     records.sort_unstable();
     for record in &records {
         hash.update(record);
@@ -52,7 +68,8 @@ fn record(letter: char, len: u64, name: &Name, target: &Name) -> Vec<u8> {
 /// The file with the digest of every file of a tree, as `sha256sum` writes it: `cd TREE && sha256sum -c FILE` checks
 /// the tree. Links, special files and what could not be read follow as comments, which `sha256sum` skips.
 pub fn side_file(report: &TreeReport) -> Vec<u8> {
-    let mut out = b"# Written by driftlock. To check: cd into the folder, then sha256sum -c THIS_FILE\n".to_vec();
+    let mut out =
+        b"# Written by driftlock. To check: cd into the folder, then sha256sum -c THIS_FILE\n".to_vec();
     for file in &report.files {
         let (name, escaped) = escape(&file.name);
         // A line whose name is escaped begins with a backslash (coreutils manual, "md5sum invocation").
@@ -65,13 +82,23 @@ pub fn side_file(report: &TreeReport) -> Vec<u8> {
         out.push(b'\n');
     }
     for link in &report.links {
-        comment(&mut out, "link", &link.name, &[b" -> ", escape(&link.target).0.as_slice()].concat());
+        comment(
+            &mut out,
+            "link",
+            &link.name,
+            &[b" -> ", escape(&link.target).0.as_slice()].concat(),
+        );
     }
     for special in &report.special {
         comment(&mut out, special.kind(), &special.name, b"");
     }
     for fault in &report.faults {
-        comment(&mut out, "not read:", &fault.name, format!(": {}", fault.reason).as_bytes());
+        comment(
+            &mut out,
+            "not read:",
+            &fault.name,
+            format!(": {}", fault.reason).as_bytes(),
+        );
     }
     out
 }

@@ -38,12 +38,19 @@ impl Probe for Data {
             if done.contains(&label) {
                 continue;
             }
-            match cx.host.tree(path, &TreeOptions { progress: cx.options.progress }) {
+            match cx.host.tree(
+                path,
+                &TreeOptions {
+                    progress: cx.options.progress,
+                },
+            ) {
                 Ok(report) => {
                     let in_order = format!("data-{}.sha256", done.len());
                     record(cx, &label, &report, &in_order, out);
                 }
-                Err(fault @ (TreeFault::NotFound | TreeFault::Unreadable(_))) => out.unknown_at([label.as_str()], fault),
+                Err(fault @ (TreeFault::NotFound | TreeFault::Unreadable(_))) => {
+                    out.unknown_at([label.as_str()], fault)
+                }
             }
             done.push(label);
         }
@@ -61,14 +68,20 @@ pub fn check(host: &dyn Host, options: &Options) -> Result<(), Error> {
         let shown = Name::from(path);
         match host.stat(path) {
             Ok(stat) if stat.kind == FileKind::Other => {
-                return Err(Error::input(format!("--data {shown}: not a file or a folder"))
-                    .hint("a pipe, socket or device has no content that could be read again; save it to a file"));
+                return Err(
+                    Error::input(format!("--data {shown}: not a file or a folder")).hint(
+                        "a pipe, socket or device has no content that could be read again; save it to a file",
+                    ),
+                );
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let hint = if host.read_link(path).is_ok() {
                     "the link points nowhere: mount or fetch what it points to".to_owned()
                 } else {
-                    format!("paths are relative to the working folder, {}", host.cwd().display())
+                    format!(
+                        "paths are relative to the working folder, {}",
+                        host.cwd().display()
+                    )
                 };
                 return Err(Error::input(format!("--data {shown}: no such file or folder")).hint(hint));
             }
@@ -79,7 +92,7 @@ pub fn check(host: &dyn Host, options: &Options) -> Result<(), Error> {
 }
 
 /// The path as given, without `.` and doubled or closing slashes; an absolute one relative to what it belongs to.
-fn label(labels: &Labels, path: &Path) -> String {
+pub(super) fn label(labels: &Labels, path: &Path) -> String {
     let tidy: PathBuf = path.components().filter(|c| *c != Component::CurDir).collect();
     match tidy.to_str() {
         Some("") => ".".to_owned(),
@@ -133,13 +146,19 @@ fn record(cx: &Context, label: &str, report: &TreeReport, side_name: &str, out: 
     };
     if few(report.files.len()) {
         for file in &report.files {
-            out.set_at([label, "file", &file.name.to_string()], format!("sha256:{}", file.sha256));
+            out.set_at(
+                [label, "file", &file.name.to_string()],
+                format!("sha256:{}", file.sha256),
+            );
         }
     }
     if few(report.links.len()) {
         for link in &report.links {
             let target = Path::new(OsStr::from_bytes(link.target.as_bytes()));
-            out.set_at([label, "link", &link.name.to_string()], absolute(&cx.labels, target));
+            out.set_at(
+                [label, "link", &link.name.to_string()],
+                absolute(&cx.labels, target),
+            );
         }
     }
     if few(report.special.len()) {
@@ -148,7 +167,12 @@ fn record(cx: &Context, label: &str, report: &TreeReport, side_name: &str, out: 
         }
     }
     few(report.faults.len());
-    for fault in report.faults.iter().take(NAMED).filter(|f| !f.name.as_bytes().is_empty()) {
+    for fault in report
+        .faults
+        .iter()
+        .take(NAMED)
+        .filter(|f| !f.name.as_bytes().is_empty())
+    {
         out.unknown_at([label, "file", &fault.name.to_string()], &fault.reason);
     }
     if beside {
@@ -159,8 +183,14 @@ fn record(cx: &Context, label: &str, report: &TreeReport, side_name: &str, out: 
 
 /// Why a tree has no digest: the first of what could not be read.
 fn why(report: &TreeReport) -> String {
-    let Some(first) = report.faults.first() else { return "could not be read".to_owned() };
-    let name = if first.name.as_bytes().is_empty() { "the folder".to_owned() } else { format!("`{}`", first.name) };
+    let Some(first) = report.faults.first() else {
+        return "could not be read".to_owned();
+    };
+    let name = if first.name.as_bytes().is_empty() {
+        "the folder".to_owned()
+    } else {
+        format!("`{}`", first.name)
+    };
     match report.faults.len() {
         1 => format!("{name}: {}", first.reason),
         n => format!("{name}: {}, and {} more", first.reason, n - 1),
