@@ -29,7 +29,7 @@ pub(super) fn text(
         .disable_pathspec_match(true)
         .context_lines(3)
         .interhunk_lines(0)
-        .id_abbrev(64);
+        .id_abbrev(40);
     options.old_prefix("a/").new_prefix("b/");
     let mut any = false;
     for path in changes.keys().filter(|path| !opaque(path)) {
