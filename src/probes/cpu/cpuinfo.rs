@@ -47,12 +47,12 @@ impl<'a> CpuInfo<'a> {
     /// Parses the file, for example
     ///
     /// ```text
-    /// processor	: 0
-    /// vendor_id	: GenuineIntel
-    /// cpu family	: 6
-    /// flags		: fpu vme de pse
+    /// processor   : 0
+    /// vendor_id : GenuineIntel
+    /// cpu family : 6
+    /// flags  : fpu vme de pse
     ///
-    /// processor	: 1
+    /// processor : 1
     /// ```
     ///
     /// aarch64 kernels before 3.18 and some vendors' write `Features` and `CPU part` once, after all CPUs: what a

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::cpuinfo::CpuInfo;
+use super::cpuinfo::{CpuInfo, Processor};
 use super::{list, names};
 use crate::host::{Host, System};
 use crate::probes::Sink;
@@ -131,21 +131,24 @@ fn core_types(host: &dyn Host, info: &CpuInfo<'_>) -> Vec<String> {
     if hybrid.len() > 1 {
         return hybrid;
     }
-    let mut kinds: Vec<((&str, &str, &str, &str), String, usize)> = Vec::new();
+    // A handful of kinds at most, so that a search per CPU is cheaper than a map of keys this long.
+    let mut kinds: Vec<(&Processor<'_>, u32)> = Vec::new();
     for cpu in &info.cpus {
-        let key = match cpu.part.is_empty() {
-            true => (cpu.family, cpu.model, cpu.stepping, cpu.flags),
-            false => (cpu.implementer, cpu.part, "", cpu.flags),
-        };
-        match kinds.iter_mut().find(|(known, ..)| *known == key) {
-            Some((.., count)) => *count += 1,
-            None => kinds.push((key, names::of_cpu(cpu), 1)),
+        match kinds.iter_mut().find(|(known, _)| same_kind(known, cpu)) {
+            Some((_, count)) => *count += 1,
+            None => kinds.push((cpu, 1)),
         }
     }
     let mut kinds: Vec<String> = kinds
         .into_iter()
-        .map(|(_, name, count)| format!("{name} x{count}"))
+        .map(|(cpu, count)| format!("{} x{count}", names::of_cpu(cpu)))
         .collect();
     kinds.sort();
     kinds
+}
+
+fn same_kind(a: &Processor<'_>, b: &Processor<'_>) -> bool {
+    (a.family, a.model, a.stepping) == (b.family, b.model, b.stepping)
+        && (a.implementer, a.part) == (b.implementer, b.part)
+        && a.flags == b.flags
 }

@@ -41,11 +41,9 @@ pub(super) fn level(machine: &Machine<'_>) -> Level {
 /// name of the tunable, `glibc.tune.hwcaps`, was dropped in 2.28.
 fn masked(text: &str) -> Vec<String> {
     let hwcaps = text
-        .split(':')
-        .filter_map(|tunable| tunable.strip_prefix("glibc.cpu.hwcaps="));
-    let Some(last) = hwcaps.last() else {
-        return Vec::new();
-    };
+        .rsplit(':')
+        .find_map(|tunable| tunable.strip_prefix("glibc.cpu.hwcaps="));
+    let Some(last) = hwcaps else { return Vec::new() };
     last.split(',')
         .filter_map(|name| name.strip_prefix('-'))
         .map(str::to_owned)
