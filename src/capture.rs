@@ -20,11 +20,18 @@ pub struct Captured {
     pub snapshot: Snapshot,
     /// How long each probe took; its limit where it did not end.
     pub timings: BTreeMap<&'static str, Duration>,
+    /// Files to write beside the snapshot, suffix to content; none of an anonymous capture, since they hold names.
+    pub attachments: BTreeMap<String, Vec<u8>>,
 }
 
 /// Runs every wanted probe. One that fails, panics or runs past its limit leaves the rest of its section unknown.
 pub fn run(cx: &Arc<Context>, anonymous: bool) -> Captured {
-    let wanted = ALL.iter().copied().filter(|p| {
+    run_probes(ALL, cx, anonymous)
+}
+
+/// [`run`] with other probes than the usual ones.
+pub fn run_probes(probes: &[&'static dyn Probe], cx: &Arc<Context>, anonymous: bool) -> Captured {
+    let wanted = probes.iter().copied().filter(|p| {
         let sections = &cx.options.sections;
         p.wanted(&cx.options) && (sections.is_empty() || sections.iter().any(|s| s == p.section()))
     });
@@ -33,7 +40,10 @@ pub fn run(cx: &Arc<Context>, anonymous: bool) -> Captured {
     let mut captured = Captured::default();
     for probe in running {
         let section = probe.probe.section();
-        let (collected, took) = probe.wait(cx);
+        let (mut collected, took) = probe.wait(cx);
+        if !anonymous {
+            captured.attachments.append(&mut collected.attachments);
+        }
         captured.snapshot.sections.insert(section.to_owned());
         captured.timings.insert(section, took);
         file(&mut captured.snapshot, collected, &identities, anonymous);
@@ -45,7 +55,7 @@ struct Running {
     probe: &'static dyn Probe,
     sink: Arc<Sink>,
     started: Instant,
-    done: mpsc::Receiver<Result<(), ProbeError>>,
+    done: mpsc::Receiver<(Result<(), ProbeError>, Duration)>,
 }
 
 impl Running {
@@ -59,29 +69,42 @@ impl Running {
             let result = result.unwrap_or_else(|panic| {
                 let words = panic.downcast_ref::<&str>().copied().map(str::to_owned);
                 let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
-                Err(ProbeError::new(format!("bug in driftlock: {}", words.as_deref().unwrap_or("panic"))))
+                Err(ProbeError::new(format!(
+                    "bug in driftlock: {}",
+                    words.as_deref().unwrap_or("panic")
+                )))
             });
-            let _late = send.send(result);
+            let _late = send.send((result, started.elapsed()));
         };
         // The name keeps the panic hook quiet (see `quiet_probes`).
-        if let Err(error) = thread::Builder::new().name(format!("{THREAD}{}", probe.section())).spawn(body) {
+        if let Err(error) = thread::Builder::new()
+            .name(format!("{THREAD}{}", probe.section()))
+            .spawn(body)
+        {
             sink.unknown("", format!("could not start a thread: {error}"));
         }
-        Self { probe, sink, started, done }
+        Self {
+            probe,
+            sink,
+            started,
+            done,
+        }
     }
 
     /// What the probe said by its limit. A probe past it runs on in its thread until the process ends.
     fn wait(self, cx: &Context) -> (Collected, Duration) {
+        let gone = |_| ProbeError::new("the probe died");
         let answer = match self.probe.limit(&cx.options) {
             Some(limit) => self.done.recv_timeout(limit.saturating_sub(self.started.elapsed())).map_err(|e| match e {
                 mpsc::RecvTimeoutError::Timeout => {
                     ProbeError::new(format!("took longer than {} ms (raise --timeout)", limit.as_millis()))
                 }
-                mpsc::RecvTimeoutError::Disconnected => ProbeError::new("the probe died"),
+                mpsc::RecvTimeoutError::Disconnected => gone(()),
             }),
-            None => self.done.recv().map_err(|_| ProbeError::new("the probe died")),
+            None => self.done.recv().map_err(|_| gone(())),
         };
-        (self.sink.snapshot(answer.and_then(|a| a).err().as_ref()), self.started.elapsed())
+        let (result, took) = answer.unwrap_or_else(|e| (Err(e), self.started.elapsed()));
+        (self.sink.snapshot(result.err().as_ref()), took)
     }
 }
 
@@ -91,7 +114,10 @@ const THREAD: &str = "probe-";
 pub fn quiet_probes() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if !thread::current().name().is_some_and(|name| name.starts_with(THREAD)) {
+        if !thread::current()
+            .name()
+            .is_some_and(|name| name.starts_with(THREAD))
+        {
             default(info);
         }
     }));
@@ -101,32 +127,52 @@ pub fn quiet_probes() {
 fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, anonymous: bool) {
     // A path segment that is not a plain key comes from the machine: a file's path, a label.
     let clean = |path: &FactPath| {
-        let segment = |s: &String| if is_bare(s) { s.clone() } else { identities.scrub(s).into_owned() };
+        let segment = |s: &String| {
+            if is_bare(s) {
+                s.clone()
+            } else {
+                identities.scrub(s).into_owned()
+            }
+        };
         FactPath::new(path.segments().iter().map(segment))
     };
     // Four numbers of a version can look like this machine's IP address.
     let is_version = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     for (path, value) in collected.facts {
         let fact = facts::find(&path);
-        debug_assert!(fact.is_some(), "`{path}` is not declared in src/facts/{}.toml", path.section());
+        debug_assert!(
+            fact.is_some(),
+            "`{path}` is not declared in src/facts/{}.toml",
+            path.section()
+        );
         match fact.map_or(Class::Identity, |f| f.class) {
             Class::Private if anonymous => {}
             Class::Private => {
                 let digest = private(&path, value);
-                snapshot.private.insert(path, digest);
+                snapshot.private.insert(clean(&path), digest);
             }
             class => {
                 let version = fact.is_some_and(|f| f.compare == Compare::Version);
                 let value = value.map_text(&|text| {
-                    if version && is_version(&text) { text } else { identities.scrub(&text).into_owned() }
+                    if version && is_version(&text) {
+                        text
+                    } else {
+                        identities.scrub(&text).into_owned()
+                    }
                 });
-                let facts = if class == Class::Volatile { &mut snapshot.volatile } else { &mut snapshot.facts };
+                let facts = if class == Class::Volatile {
+                    &mut snapshot.volatile
+                } else {
+                    &mut snapshot.facts
+                };
                 facts.insert(clean(&path), value);
             }
         }
     }
     for (path, reason) in collected.unknown {
-        snapshot.unknown.insert(clean(&path), identities.scrub(&reason).into_owned());
+        snapshot
+            .unknown
+            .insert(clean(&path), identities.scrub(&reason).into_owned());
     }
 }
 
@@ -134,7 +180,13 @@ fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, 
 /// UUIDs of device 0 and device 1 give equal digests.
 pub fn private(path: &FactPath, value: Value) -> Value {
     let is_index = |s: &&String| !s.bytes().all(|b| b.is_ascii_digit());
-    let domain = path.segments().iter().filter(is_index).map(String::as_str).collect::<Vec<_>>().join(".");
+    let domain = path
+        .segments()
+        .iter()
+        .filter(is_index)
+        .map(String::as_str)
+        .collect::<Vec<_>>()
+        .join(".");
     match value {
         Value::List(items) => Value::List(items.into_iter().map(|item| private(path, item)).collect()),
         other => Value::Str(private_digest(&domain, &other.plain())),

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// The most bytes [`Host::read`] returns; a longer file is an error of kind [`io::ErrorKind::FileTooLarge`].
 ///
@@ -190,6 +191,11 @@ pub trait Host: Send + Sync {
     /// The whole content of a file, links followed, at most [`READ_LIMIT`] bytes.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
 
+    /// The SHA-256 of a regular file of any length, links followed.
+    fn sha256(&self, path: &Path) -> io::Result<[u8; 32]> {
+        Ok(Sha256::digest(self.read(path)?).into())
+    }
+
     /// The entries of a directory, sorted by name.
     fn list(&self, path: &Path) -> io::Result<Vec<Entry>>;
 
@@ -253,7 +259,9 @@ impl dyn Host + '_ {
 
     /// The names in a directory, sorted; empty on any error.
     pub fn names(&self, path: impl AsRef<Path>) -> Vec<String> {
-        self.list(path.as_ref()).map(|entries| entries.into_iter().map(|e| e.name).collect()).unwrap_or_default()
+        self.list(path.as_ref())
+            .map(|entries| entries.into_iter().map(|e| e.name).collect())
+            .unwrap_or_default()
     }
 
     /// The path of an executable file on `PATH`, as a shell would find it.
@@ -262,6 +270,9 @@ impl dyn Host + '_ {
         std::env::split_paths(&path)
             .filter(|dir| dir.is_absolute())
             .map(|dir| dir.join(program))
-            .find(|candidate| self.stat(candidate).is_ok_and(|s| s.kind == FileKind::File && s.executable))
+            .find(|candidate| {
+                self.stat(candidate)
+                    .is_ok_and(|s| s.kind == FileKind::File && s.executable)
+            })
     }
 }

@@ -20,12 +20,18 @@ pub struct Collected {
     pub facts: Facts,
     /// Facts that could not be looked at, with the reason.
     pub unknown: BTreeMap<FactPath, String>,
+    /// Files that belong beside the snapshot: what each one's name adds to the snapshot's (after a dot), and its
+    /// content.
+    pub attachments: BTreeMap<String, Vec<u8>>,
 }
 
 impl Sink {
     /// An empty section.
     pub fn new(section: &'static str) -> Self {
-        Self { section, inner: Mutex::new(Collected::default()) }
+        Self {
+            section,
+            inner: Mutex::new(Collected::default()),
+        }
     }
 
     /// The section's name.
@@ -79,15 +85,26 @@ impl Sink {
         self.lock().unknown.insert(path, reason.to_string());
     }
 
+    /// Hands in a file that belongs beside the snapshot: `NAME.suffix` where the snapshot is `NAME`.
+    pub fn attach(&self, suffix: &str, content: Vec<u8>) {
+        self.lock().attachments.insert(suffix.to_owned(), content);
+    }
+
     fn path<S: Into<String>>(&self, segments: impl IntoIterator<Item = S>) -> FactPath {
-        FactPath::new([self.section.to_owned()].into_iter().chain(segments.into_iter().map(Into::into)))
+        FactPath::new(
+            [self.section.to_owned()]
+                .into_iter()
+                .chain(segments.into_iter().map(Into::into)),
+        )
     }
 
     /// A copy of what is there now, `error` as the reason for the rest.
     pub fn snapshot(&self, error: Option<&ProbeError>) -> Collected {
         let mut collected = self.lock().clone();
         if let Some(ProbeError(reason)) = error {
-            collected.unknown.insert(FactPath::new([self.section]), reason.clone());
+            collected
+                .unknown
+                .insert(FactPath::new([self.section]), reason.clone());
         }
         collected
     }

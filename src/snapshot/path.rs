@@ -43,7 +43,10 @@ impl FactPath {
 
 /// Whether TOML allows `key` unquoted: `[A-Za-z0-9_-]+` (TOML 1.0, "Keys").
 pub fn is_bare(key: &str) -> bool {
-    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    !key.is_empty()
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 impl fmt::Display for FactPath {
@@ -117,9 +120,12 @@ fn closing_quote(text: &str) -> Option<usize> {
 impl Ord for FactPath {
     fn cmp(&self, other: &Self) -> Ordering {
         for (a, b) in self.0.iter().zip(&other.0) {
+            // Numbers stand before names: "10" < "1a" < "2" < "10" would be a circle otherwise.
             let order = match (number(a), number(b)) {
                 (Some(x), Some(y)) => x.cmp(&y).then_with(|| a.cmp(b)),
-                _ => a.cmp(b),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => a.cmp(b),
             };
             if order != Ordering::Equal {
                 return order;
@@ -137,7 +143,11 @@ impl PartialOrd for FactPath {
 
 /// A segment's value where it is a plain decimal index.
 fn number(segment: &str) -> Option<u64> {
-    segment.bytes().all(|b| b.is_ascii_digit()).then(|| segment.parse().ok()).flatten()
+    segment
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| segment.parse().ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -146,7 +156,11 @@ mod tests {
 
     #[test]
     fn display_and_parse_agree() {
-        for segments in [vec!["env", "A"], vec!["data", "a b/\"c\".csv", "digest"], vec!["gpu", "0", "na\u{7}me"]] {
+        for segments in [
+            vec!["env", "A"],
+            vec!["data", "a b/\"c\".csv", "digest"],
+            vec!["gpu", "0", "na\u{7}me"],
+        ] {
             let path = FactPath::new(segments);
             assert_eq!(path.to_string().parse::<FactPath>().as_ref(), Ok(&path));
         }
@@ -157,9 +171,20 @@ mod tests {
 
     #[test]
     fn devices_are_in_numeric_order() {
-        let mut paths = ["gpu.10.name", "gpu.2.name", "gpu.count", "cpu.model"].map(|p| p.parse::<FactPath>().ok());
+        let mut paths =
+            ["gpu.10.name", "gpu.2.name", "gpu.count", "cpu.model"].map(|p| p.parse::<FactPath>().ok());
         paths.sort();
         let shown: Vec<String> = paths.iter().flatten().map(ToString::to_string).collect();
         assert_eq!(shown, ["cpu.model", "gpu.2.name", "gpu.10.name", "gpu.count"]);
+    }
+
+    #[test]
+    fn the_order_is_total() {
+        let segments = ["1a", "10", "2", "", "99999999999999999999", "#"];
+        for (a, b, c) in segments.iter().flat_map(|a| segments.iter().map(move |b| (a, b))).flat_map(|(a, b)| {
+            segments.iter().map(move |c| (FactPath::new([*a]), FactPath::new([*b]), FactPath::new([*c])))
+        }) {
+            assert!(!(a < b && b < c) || a < c, "{a} < {b} < {c}");
+        }
     }
 }
