@@ -67,10 +67,9 @@ fn torch<'a>(host: &'a dyn Host, interpreter: &Interpreter, dir: &Path) -> Clien
     let mut loader = process.loader;
     let imported = loader.mark();
     // `torch.linalg` opens its library from libtorch_cpu.so (`at::DynamicLibrary`).
-    if let Some(cpu) = loader.find(&["libtorch_cpu.so"]) {
-        if host.exists(&dir.join("lib/libtorch_cuda_linalg.so")) {
-            loader.open("libtorch_cuda_linalg.so", Some(cpu));
-        }
+    let linalg = host.exists(&dir.join("lib/libtorch_cuda_linalg.so"));
+    if let Some(cpu) = loader.find(&["libtorch_cpu.so"]).filter(|_| linalg) {
+        loader.open("libtorch_cuda_linalg.so", Some(cpu));
     }
     open_at_first_use(&mut loader);
     if let Some(cuda) = find_library(&loader, "libcudart").or_else(|| loader.find(&["libtorch_cuda.so"])) {

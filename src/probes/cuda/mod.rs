@@ -189,28 +189,25 @@ impl Section<'_> {
 
     /// The copies that the search for the library comes by, the winner first.
     fn copies(&self, client: &Client<'_>, object: &Object, library: &Library) -> Vec<String> {
-        let mut files = vec![object.file.clone()];
         // The name that others ask for: the soname, whatever the path by which it was preloaded.
         let name = object.info.soname.clone().unwrap_or_else(|| object.name());
         // Whoever needs it by name; for a preloaded one this is the object that would have found it.
-        let by_need = client
-            .loader
-            .objects()
-            .iter()
-            .position(|o| o.info.needed.contains(&name));
+        let objects = client.loader.objects();
+        let by_need = objects.iter().position(|o| o.info.needed.contains(&name));
         let opener = client
             .loader
             .find(&[library.opened_by])
             .filter(|_| !library.opened_by.is_empty());
-        for file in client
+        let mut files = vec![(object.file.clone(), object.real.clone())];
+        for copy in client
             .loader
             .copies(&name, by_need.or(opener).or(object.wanted_by))
         {
-            if !files.contains(&file) {
-                files.push(file);
+            if files.iter().all(|(_, real)| *real != copy.1) {
+                files.push(copy);
             }
         }
-        files.iter().map(|file| self.labels.show(file)).collect()
+        files.iter().map(|(file, _)| self.labels.show(file)).collect()
     }
 
     /// Whether the driver library that wins is one of the forward-compatibility package.
