@@ -6,10 +6,11 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::facts::{self, Class};
+use crate::facts::{self, Class, Compare};
 use crate::probes::sink::Collected;
 use crate::probes::{ALL, Context, Probe, ProbeError, Sink};
 use crate::redact::{Identities, private_digest};
+use crate::snapshot::path::is_bare;
 use crate::snapshot::{FactPath, Snapshot, Value};
 
 /// A snapshot in the making: what the probes said, and how long each took.
@@ -19,6 +20,8 @@ pub struct Captured {
     pub snapshot: Snapshot,
     /// How long each probe took; its limit where it did not end.
     pub timings: BTreeMap<&'static str, Duration>,
+    /// Files to write beside the snapshot, suffix to content; none of an anonymous capture, since they hold names.
+    pub attachments: BTreeMap<String, Vec<u8>>,
 }
 
 /// Runs every wanted probe. One that fails, panics or runs past its limit leaves the rest of its section unknown.
@@ -37,7 +40,10 @@ pub fn run_probes(probes: &[&'static dyn Probe], cx: &Arc<Context>, anonymous: b
     let mut captured = Captured::default();
     for probe in running {
         let section = probe.probe.section();
-        let (collected, took) = probe.wait(cx);
+        let (mut collected, took) = probe.wait(cx);
+        if !anonymous {
+            captured.attachments.append(&mut collected.attachments);
+        }
         captured.snapshot.sections.insert(section.to_owned());
         captured.timings.insert(section, took);
         file(&mut captured.snapshot, collected, &identities, anonymous);
@@ -49,7 +55,7 @@ struct Running {
     probe: &'static dyn Probe,
     sink: Arc<Sink>,
     started: Instant,
-    done: mpsc::Receiver<Result<(), ProbeError>>,
+    done: mpsc::Receiver<(Result<(), ProbeError>, Duration)>,
 }
 
 impl Running {
@@ -68,7 +74,7 @@ impl Running {
                     words.as_deref().unwrap_or("panic")
                 )))
             });
-            let _late = send.send(result);
+            let _late = send.send((result, started.elapsed()));
         };
         // The name keeps the panic hook quiet (see `quiet_probes`).
         if let Err(error) = thread::Builder::new()
@@ -87,23 +93,18 @@ impl Running {
 
     /// What the probe said by its limit. A probe past it runs on in its thread until the process ends.
     fn wait(self, cx: &Context) -> (Collected, Duration) {
+        let gone = |_| ProbeError::new("the probe died");
         let answer = match self.probe.limit(&cx.options) {
-            Some(limit) => self
-                .done
-                .recv_timeout(limit.saturating_sub(self.started.elapsed()))
-                .map_err(|e| match e {
-                    mpsc::RecvTimeoutError::Timeout => ProbeError::new(format!(
-                        "took longer than {} ms (raise --timeout)",
-                        limit.as_millis()
-                    )),
-                    mpsc::RecvTimeoutError::Disconnected => ProbeError::new("the probe died"),
-                }),
-            None => self.done.recv().map_err(|_| ProbeError::new("the probe died")),
+            Some(limit) => self.done.recv_timeout(limit.saturating_sub(self.started.elapsed())).map_err(|e| match e {
+                mpsc::RecvTimeoutError::Timeout => {
+                    ProbeError::new(format!("took longer than {} ms (raise --timeout)", limit.as_millis()))
+                }
+                mpsc::RecvTimeoutError::Disconnected => gone(()),
+            }),
+            None => self.done.recv().map_err(|_| gone(())),
         };
-        (
-            self.sink.snapshot(answer.and_then(|a| a).err().as_ref()),
-            self.started.elapsed(),
-        )
+        let (result, took) = answer.unwrap_or_else(|e| (Err(e), self.started.elapsed()));
+        (self.sink.snapshot(result.err().as_ref()), took)
     }
 }
 
@@ -124,6 +125,19 @@ pub fn quiet_probes() {
 
 /// Puts what a probe said where its class belongs, with names kept out of free text.
 fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, anonymous: bool) {
+    // A path segment that is not a plain key comes from the machine: a file's path, a label.
+    let clean = |path: &FactPath| {
+        let segment = |s: &String| {
+            if is_bare(s) {
+                s.clone()
+            } else {
+                identities.scrub(s).into_owned()
+            }
+        };
+        FactPath::new(path.segments().iter().map(segment))
+    };
+    // Four numbers of a version can look like this machine's IP address.
+    let is_version = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     for (path, value) in collected.facts {
         let fact = facts::find(&path);
         debug_assert!(
@@ -135,23 +149,30 @@ fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, 
             Class::Private if anonymous => {}
             Class::Private => {
                 let digest = private(&path, value);
-                snapshot.private.insert(path, digest);
+                snapshot.private.insert(clean(&path), digest);
             }
             class => {
-                let value = value.map_text(&|text| identities.scrub(&text).into_owned());
+                let version = fact.is_some_and(|f| f.compare == Compare::Version);
+                let value = value.map_text(&|text| {
+                    if version && is_version(&text) {
+                        text
+                    } else {
+                        identities.scrub(&text).into_owned()
+                    }
+                });
                 let facts = if class == Class::Volatile {
                     &mut snapshot.volatile
                 } else {
                     &mut snapshot.facts
                 };
-                facts.insert(path, value);
+                facts.insert(clean(&path), value);
             }
         }
     }
     for (path, reason) in collected.unknown {
         snapshot
             .unknown
-            .insert(path, identities.scrub(&reason).into_owned());
+            .insert(clean(&path), identities.scrub(&reason).into_owned());
     }
 }
 

@@ -1,1 +1,7 @@
-//! The tests of this part.
+//! The `python` section on real environments: what driftlock reads from files against what the interpreter says.
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
+
+mod deep;
+mod discovery;
+mod packages;
+mod place;

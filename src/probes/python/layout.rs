@@ -14,8 +14,6 @@ pub struct VenvConfig {
     pub system_site: bool,
     /// `version` (venv) or `version_info` (virtualenv), reduced to `3.11.7`.
     pub version: Option<String>,
-    /// What made it, where that says so: `uv 0.4.1`, `virtualenv 20.25.0`.
-    pub made_by: Option<String>,
 }
 
 /// Where an interpreter's parts lie.
@@ -57,11 +55,16 @@ impl Layout {
         starts.extend(home.and_then(|home| home.split(':').next().map(PathBuf::from)));
         starts.extend(venv.as_ref().and_then(|(_, config)| config.home.clone()));
         starts.extend(bin(&real));
-        let hint = real
-            .file_name()
-            .and_then(|name| name.to_str())
-            .and_then(names::series);
-        let hint = hint.map(|(_, series, flags)| (series.to_owned(), flags.contains('t')));
+        let name = real.file_name().and_then(|name| name.to_str());
+        let hint = name
+            .and_then(names::series)
+            .map(|(_, series, flags)| (series.to_owned(), flags.contains('t')));
+        // A copied executable is called `python3`; then the environment's own note has to do.
+        let hint = hint.or_else(|| {
+            let (_, config) = venv.as_ref()?;
+            let (minor, _micro) = config.version.as_deref()?.rsplit_once('.')?;
+            minor.contains('.').then(|| (minor.to_owned(), false))
+        });
         let library = starts.iter().find_map(|start| {
             start
                 .ancestors()
@@ -186,7 +189,6 @@ fn parse_pyvenv(text: &str) -> VenvConfig {
             "version" | "version_info" => {
                 config.version = config.version.take().or_else(|| version::release(value))
             }
-            key @ ("uv" | "virtualenv") => config.made_by = Some(format!("{key} {value}")),
             _ => {}
         }
     }
@@ -210,7 +212,6 @@ mod tests {
             "HOME=/usr/bin\nuv = 0.4.1\nversion_info = 3.12.1.final.0\nInclude-System-Site-Packages = True",
         );
         assert_eq!((uv.system_site, uv.version.as_deref()), (true, Some("3.12.1")));
-        assert_eq!(uv.made_by.as_deref(), Some("uv 0.4.1"));
         assert_eq!(parse_pyvenv("home = relative").home, None);
     }
 }
