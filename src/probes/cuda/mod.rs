@@ -26,27 +26,20 @@ impl Probe for Cuda {
 
     fn collect(&self, cx: &Context, out: &Sink) -> Result<(), ProbeError> {
         let host = cx.host.as_ref();
-        let interpreter = cx.interpreter();
+        let found = cx.interpreter();
+        let interpreter = found.as_ref().ok().copied().flatten();
         let conda = interpreter
-            .as_ref()
-            .ok()
-            .copied()
-            .flatten()
-            .filter(|i| i.kind == EnvKind::Conda);
-        let conda = conda
-            .map(|i| i.prefix.clone())
-            .or_else(|| host.env("CONDA_PREFIX").map(PathBuf::from));
-        let toolkits = toolkit::all(host, conda.as_deref());
-        let interpreter = interpreter?;
-        let labels = interpreter.map_or_else(|| cx.labels.clone(), |i| native::labels(cx, i));
+            .filter(|i| i.kind == EnvKind::Conda)
+            .map(|i| i.prefix.clone());
+        let conda = conda.or_else(|| host.env("CONDA_PREFIX").map(PathBuf::from));
         let section = Section {
             cx,
-            labels,
+            labels: interpreter.map_or_else(|| cx.labels.clone(), |i| native::labels(cx, i)),
             interpreter,
-            toolkits,
+            toolkits: toolkit::all(host, conda.as_deref()),
         };
         section.toolkits(out);
-        section.libraries(out, &client::find(host, interpreter)?);
+        section.libraries(out, &client::find(host, found?));
         Ok(())
     }
 }
