@@ -35,22 +35,25 @@ impl<'a> Package<'a> {
         let Some(dir) = interpreter.package_dir(host, module) else {
             return Ok(None);
         };
-        let metadata = interpreter.distribution(host, distribution).map(|d| d.version);
-        let own = text::version(host, &dir);
-        if own.is_none() && metadata.is_none() {
-            // A folder of this name that is not the package: a namespace, or what an uninstallation left.
-            return Ok(None);
-        }
-        let labels = labels(cx, interpreter);
-        let road = if own.is_some() {
-            "package files"
-        } else {
-            "distribution metadata"
+        let version = match text::version(host, &dir) {
+            Some(own) => {
+                // The whole answer to which distribution an import finds costs a look at its files where there are
+                // several; here it is enough that one of them is of this release.
+                let versions = metadata_versions(host, interpreter, distribution);
+                if versions.iter().all(|version| release(version) != release(&own)) {
+                    out.set_opt("metadata_version", versions.into_iter().next());
+                }
+                (own, "package files")
+            }
+            None => match interpreter.distribution(host, distribution) {
+                Some(distribution) => (distribution.version, "distribution metadata"),
+                // A folder of this name that is not the package: a namespace, or what an uninstallation left.
+                None => return Ok(None),
+            },
         };
-        let differs = |metadata: &&String| own.as_ref().is_some_and(|own| release(own) != release(metadata));
-        out.set_opt("metadata_version", metadata.as_ref().filter(differs).cloned());
-        out.set_opt("version", own.or(metadata));
-        out.set("version_found_by", road);
+        let labels = labels(cx, interpreter);
+        out.set("version", version.0);
+        out.set("version_found_by", version.1);
         out.set("path", labels.show(&dir));
         let in_site = interpreter.site_packages.iter().any(|site| dir.starts_with(site));
         out.set("editable", !in_site);
@@ -174,6 +177,18 @@ pub fn openmp<'b>(loader: &'b Loader<'_>) -> Option<&'b Object> {
     loader
         .find(&["libgomp", "libiomp5", "libomp"])
         .and_then(|index| loader.objects().get(index))
+}
+
+/// The versions in the names of the `*.dist-info` folders of this distribution.
+fn metadata_versions(host: &dyn Host, interpreter: &Interpreter, distribution: &str) -> Vec<String> {
+    let wanted = distribution.replace('-', "_");
+    let names = interpreter.site_packages.iter().flat_map(|site| host.names(site));
+    let version = |name: String| {
+        let (name, version) = name.strip_suffix(".dist-info")?.split_once('-')?;
+        let name = name.to_ascii_lowercase().replace(['-', '.'], "_");
+        (name == wanted).then(|| version.to_owned())
+    };
+    names.filter_map(version).collect()
 }
 
 /// The release of a version: without its local part (PEP 440).
