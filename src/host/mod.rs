@@ -9,6 +9,7 @@
 
 pub mod elf;
 pub mod git;
+mod links;
 pub mod live;
 pub mod nvml;
 pub mod recorded;

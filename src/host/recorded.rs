@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Entry, FileKind, Host, Output, RunError, Stat, System, elf, git, nvml, tree};
+use super::{Command, Entry, FileKind, Host, Output, RunError, Stat, System, elf, git, links, nvml, tree};
 
 /// The file `host.toml` of a recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,8 +34,12 @@ pub struct Recorded {
     pub dirs: BTreeSet<PathBuf>,
     /// Paths that are there and may not be read (`EACCES`).
     pub denied: BTreeSet<PathBuf>,
-    /// Executable files whose content is never read.
+    /// Executable files; one whose content is not recorded as well cannot be read.
     pub executables: BTreeSet<PathBuf>,
+    /// Other files that are there and whose content is not recorded.
+    pub present: BTreeSet<PathBuf>,
+    /// Devices, sockets and pipes.
+    pub devices: BTreeSet<PathBuf>,
     /// Text files, path to content.
     pub files: BTreeMap<PathBuf, String>,
     /// Files that are not UTF-8, path to content in hexadecimal.
@@ -78,32 +82,7 @@ impl Recorded {
 
     /// The path with every link resolved, whether or not it exists.
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
-        let absolute = self.cwd.join(path);
-        let mut out = PathBuf::from("/");
-        let mut todo: Vec<PathBuf> = parts(&absolute);
-        let mut followed = 0;
-        while let Some(part) = todo.pop() {
-            match part.to_str() {
-                Some("/" | ".") => {}
-                Some("..") => {
-                    out.pop();
-                }
-                _ => {
-                    out.push(&part);
-                    if let Some(target) = self.links.get(&out) {
-                        followed += 1;
-                        if followed > 40 {
-                            return Err(io::Error::other("too many levels of symbolic links"));
-                        }
-                        out.pop();
-                        if target.is_absolute() {
-                            out = PathBuf::from("/");
-                        }
-                        todo.extend(parts(target));
-                    }
-                }
-            }
-        }
+        let out = links::resolve(&self.cwd.join(path), |path| self.links.get(path).cloned())?;
         if self.denied.iter().any(|denied| out.starts_with(denied)) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
@@ -112,9 +91,12 @@ impl Recorded {
 
     /// Every path of the recording that holds something.
     fn paths(&self) -> impl Iterator<Item = (&PathBuf, FileKind)> {
-        let files = self.files.keys().chain(self.bytes.keys()).chain(self.elf.keys()).chain(&self.executables);
+        let files = self.files.keys().chain(self.bytes.keys()).chain(self.elf.keys());
         files
+            .chain(&self.executables)
+            .chain(&self.present)
             .map(|p| (p, FileKind::File))
+            .chain(self.devices.iter().map(|p| (p, FileKind::Other)))
             .chain(self.dirs.iter().map(|p| (p, FileKind::Dir)))
             .chain(self.links.keys().map(|p| (p, FileKind::Link)))
             .chain(self.denied.iter().map(|p| (p, FileKind::File)))
@@ -130,11 +112,6 @@ impl Recorded {
             Err(_) => None,
         })
     }
-}
-
-/// The parts of a path, last first.
-fn parts(path: &Path) -> Vec<PathBuf> {
-    path.components().rev().map(|c| PathBuf::from(c.as_os_str())).filter(|p| p != Path::new("/")).collect()
 }
 
 impl Host for Recorded {
