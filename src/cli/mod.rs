@@ -6,7 +6,12 @@ use clap::{Parser, Subcommand};
 
 /// Why do two runs not give the same numbers?
 #[derive(Debug, Parser)]
-#[command(name = "driftlock", version, max_term_width = 100, arg_required_else_help = true)]
+#[command(
+    name = "driftlock",
+    version,
+    max_term_width = 100,
+    arg_required_else_help = true
+)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]

@@ -32,7 +32,12 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
 }
 
 fn replay(path: &Path) -> Result<Recorded, Error> {
-    let path = if path.is_dir() { path.join("host.toml") } else { path.to_path_buf() };
-    let text = std::fs::read_to_string(&path).map_err(|e| Error::input(format!("{}: {e}", path.display())))?;
+    let path = if path.is_dir() {
+        path.join("host.toml")
+    } else {
+        path.to_path_buf()
+    };
+    let text =
+        std::fs::read_to_string(&path).map_err(|e| Error::input(format!("{}: {e}", path.display())))?;
     Recorded::parse(&text).map_err(|e| Error::input(format!("{}: {e}", path.display())))
 }

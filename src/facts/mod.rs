@@ -126,7 +126,11 @@ fn section_of(fact: &Fact) -> &'static str {
 
 /// Whether the tables below this header are written on one line each.
 pub fn is_inline(header: &[&str]) -> bool {
-    SECTIONS.iter().filter(|s| Some(&s.name) == header.first()).flat_map(|s| s.inline).any(|p| matches(p, header))
+    SECTIONS
+        .iter()
+        .filter(|s| Some(&s.name) == header.first())
+        .flat_map(|s| s.inline)
+        .any(|p| matches(p, header))
 }
 
 /// Whether a pattern names this path.

@@ -12,7 +12,10 @@ const LIMIT: usize = 40;
 /// # Errors
 ///
 /// More than 40 links, which mostly is a loop.
-pub(super) fn resolve(absolute: &Path, mut link: impl FnMut(&Path) -> Option<PathBuf>) -> io::Result<PathBuf> {
+pub(super) fn resolve(
+    absolute: &Path,
+    mut link: impl FnMut(&Path) -> Option<PathBuf>,
+) -> io::Result<PathBuf> {
     let mut out = PathBuf::from("/");
     let mut todo: Vec<PathBuf> = parts(absolute);
     let mut followed = 0;
@@ -43,5 +46,9 @@ pub(super) fn resolve(absolute: &Path, mut link: impl FnMut(&Path) -> Option<Pat
 
 /// The parts of a path, last first.
 fn parts(path: &Path) -> Vec<PathBuf> {
-    path.components().rev().map(|c| PathBuf::from(c.as_os_str())).filter(|p| p != Path::new("/")).collect()
+    path.components()
+        .rev()
+        .map(|c| PathBuf::from(c.as_os_str()))
+        .filter(|p| p != Path::new("/"))
+        .collect()
 }

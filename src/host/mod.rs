@@ -254,7 +254,9 @@ impl dyn Host + '_ {
 
     /// The names in a directory, sorted; empty on any error.
     pub fn names(&self, path: impl AsRef<Path>) -> Vec<String> {
-        self.list(path.as_ref()).map(|entries| entries.into_iter().map(|e| e.name).collect()).unwrap_or_default()
+        self.list(path.as_ref())
+            .map(|entries| entries.into_iter().map(|e| e.name).collect())
+            .unwrap_or_default()
     }
 
     /// The path of an executable file on `PATH`, as a shell would find it.
@@ -263,6 +265,9 @@ impl dyn Host + '_ {
         std::env::split_paths(&path)
             .filter(|dir| dir.is_absolute())
             .map(|dir| dir.join(program))
-            .find(|candidate| self.stat(candidate).is_ok_and(|s| s.kind == FileKind::File && s.executable))
+            .find(|candidate| {
+                self.stat(candidate)
+                    .is_ok_and(|s| s.kind == FileKind::File && s.executable)
+            })
     }
 }

@@ -106,11 +106,12 @@ impl Recorded {
         if resolved == Path::new("/") {
             return Some(FileKind::Dir);
         }
-        self.paths().find_map(|(path, kind)| match path.strip_prefix(resolved) {
-            Ok(rest) if rest.as_os_str().is_empty() => Some(kind),
-            Ok(_) => Some(FileKind::Dir),
-            Err(_) => None,
-        })
+        self.paths()
+            .find_map(|(path, kind)| match path.strip_prefix(resolved) {
+                Ok(rest) if rest.as_os_str().is_empty() => Some(kind),
+                Ok(_) => Some(FileKind::Dir),
+                Err(_) => None,
+            })
     }
 }
 
@@ -122,7 +123,10 @@ impl Host for Recorded {
         }
         if let Some(hex) = self.bytes.get(&path) {
             let digits: Vec<u32> = hex.chars().filter_map(|c| c.to_digit(16)).collect();
-            return Ok(digits.chunks(2).map(|d| d.iter().fold(0_u8, |n, d| n * 16 + (*d as u8))).collect());
+            return Ok(digits
+                .chunks(2)
+                .map(|d| d.iter().fold(0_u8, |n, d| n * 16 + (*d as u8)))
+                .collect());
         }
         Err(match self.kind(&path) {
             Some(FileKind::Dir) => io::ErrorKind::IsADirectory.into(),
@@ -138,33 +142,51 @@ impl Host for Recorded {
         }
         let mut names = BTreeMap::new();
         for (entry, kind) in self.paths() {
-            let Ok(rest) = entry.strip_prefix(&path) else { continue };
+            let Ok(rest) = entry.strip_prefix(&path) else {
+                continue;
+            };
             let mut components = rest.components();
             if let Some(Component::Normal(name)) = components.next() {
-                let kind = if components.next().is_some() { FileKind::Dir } else { kind };
+                let kind = if components.next().is_some() {
+                    FileKind::Dir
+                } else {
+                    kind
+                };
                 names.insert(name.to_string_lossy().into_owned(), kind);
             }
         }
-        Ok(names.into_iter().map(|(name, kind)| Entry { name, kind }).collect())
+        Ok(names
+            .into_iter()
+            .map(|(name, kind)| Entry { name, kind })
+            .collect())
     }
 
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         let path = self.resolve(path)?;
         let kind = self.kind(&path).ok_or(io::ErrorKind::NotFound)?;
         let len = self.files.get(&path).map_or(0, |text| text.len() as u64);
-        Ok(Stat { kind, len, executable: self.executables.contains(&path) })
+        Ok(Stat {
+            kind,
+            len,
+            executable: self.executables.contains(&path),
+        })
     }
 
     fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
         let path = self.cwd.join(path);
         let parent = self.resolve(path.parent().unwrap_or(Path::new("/")))?;
         let path = parent.join(path.file_name().unwrap_or_default());
-        self.links.get(&path).cloned().ok_or_else(|| io::ErrorKind::InvalidInput.into())
+        self.links
+            .get(&path)
+            .cloned()
+            .ok_or_else(|| io::ErrorKind::InvalidInput.into())
     }
 
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
         let path = self.resolve(path)?;
-        self.kind(&path).map(|_| path).ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.kind(&path)
+            .map(|_| path)
+            .ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn env(&self, name: &str) -> Option<String> {
@@ -184,21 +206,29 @@ impl Host for Recorded {
     }
 
     fn run(&self, command: &Command) -> Result<Output, RunError> {
-        let found = self.command.iter().find(|c| c.program == command.program && c.args == command.args);
+        let found = self
+            .command
+            .iter()
+            .find(|c| c.program == command.program && c.args == command.args);
         match found {
-            Some(c) if c.hangs => {
-                Err(RunError::TimedOut { program: c.program.clone(), limit_ms: command.limit_ms })
-            }
+            Some(c) if c.hangs => Err(RunError::TimedOut {
+                program: c.program.clone(),
+                limit_ms: command.limit_ms,
+            }),
             Some(c) => Ok(c.output.clone()),
             None => Err(RunError::NotFound(command.program.clone())),
         }
     }
 
     fn elf(&self, path: &Path) -> Result<elf::ElfInfo, elf::ElfError> {
-        let path = self.resolve(path).map_err(|e| elf::ElfError::Unreadable(e.to_string()))?;
+        let path = self
+            .resolve(path)
+            .map_err(|e| elf::ElfError::Unreadable(e.to_string()))?;
         match self.elf.get(&path) {
             Some(info) => Ok(info.clone()),
-            None if self.kind(&path).is_some() => Err(elf::ElfError::Malformed("not part of the recording".to_owned())),
+            None if self.kind(&path).is_some() => {
+                Err(elf::ElfError::Malformed("not part of the recording".to_owned()))
+            }
             None => Err(elf::ElfError::NotFound),
         }
     }

@@ -29,7 +29,11 @@ pub fn prefixed(hash: &[u8]) -> String {
 
 /// The digest of every captured section.
 pub fn sections(snapshot: &Snapshot) -> BTreeMap<String, String> {
-    snapshot.sections.iter().map(|name| (name.clone(), sha256(canonical(snapshot, name).as_bytes()))).collect()
+    snapshot
+        .sections
+        .iter()
+        .map(|name| (name.clone(), sha256(canonical(snapshot, name).as_bytes())))
+        .collect()
 }
 
 /// The bytes that a section's digest covers.

@@ -23,8 +23,24 @@ pub const RESERVED: [&str; 5] = ["digest", "unknown", "private", "volatile", "me
 
 /// The order of sections in the file and in every listing; others follow in alphabetical order.
 pub const SECTION_ORDER: [&str; 18] = [
-    "os", "cpu", "memory", "gpu", "cuda", "torch", "tensorflow", "jax", "numpy", "scipy", "sklearn", "python", "env",
-    "git", "container", "scheduler", "data", "config",
+    "os",
+    "cpu",
+    "memory",
+    "gpu",
+    "cuda",
+    "torch",
+    "tensorflow",
+    "jax",
+    "numpy",
+    "scipy",
+    "sklearn",
+    "python",
+    "env",
+    "git",
+    "container",
+    "scheduler",
+    "data",
+    "config",
 ];
 
 /// Facts by their path, in order.
@@ -62,13 +78,16 @@ pub enum Looked<'a> {
 impl Snapshot {
     /// What this snapshot knows of a fact.
     pub fn look(&self, path: &FactPath) -> Looked<'_> {
-        let found = [&self.facts, &self.private, &self.volatile, &self.meta].into_iter().find_map(|m| m.get(path));
+        let found = [&self.facts, &self.private, &self.volatile, &self.meta]
+            .into_iter()
+            .find_map(|m| m.get(path));
         if let Some(value) = found {
             return Looked::Value(value);
         }
-        let covering = (1..=path.segments().len())
-            .rev()
-            .find_map(|n| self.unknown.get(&FactPath::new(path.segments()[..n].iter().cloned())));
+        let covering = (1..=path.segments().len()).rev().find_map(|n| {
+            self.unknown
+                .get(&FactPath::new(path.segments()[..n].iter().cloned()))
+        });
         match covering {
             Some(reason) => Looked::Unknown(reason),
             None if self.sections.contains(path.section()) || path.section() == "meta" => Looked::Absent,
@@ -78,13 +97,23 @@ impl Snapshot {
 
     /// The captured sections in [`SECTION_ORDER`].
     pub fn ordered_sections(&self) -> Vec<&str> {
-        let known = SECTION_ORDER.iter().copied().filter(|s| self.sections.contains(*s));
-        let others = self.sections.iter().map(String::as_str).filter(|s| !SECTION_ORDER.contains(s));
+        let known = SECTION_ORDER
+            .iter()
+            .copied()
+            .filter(|s| self.sections.contains(*s));
+        let others = self
+            .sections
+            .iter()
+            .map(String::as_str)
+            .filter(|s| !SECTION_ORDER.contains(s));
         known.chain(others).collect()
     }
 
     /// The facts of one section out of one of the maps.
-    pub fn of_section<'a>(facts: &'a Facts, section: &'a str) -> impl Iterator<Item = (&'a FactPath, &'a Value)> + 'a {
+    pub fn of_section<'a>(
+        facts: &'a Facts,
+        section: &'a str,
+    ) -> impl Iterator<Item = (&'a FactPath, &'a Value)> + 'a {
         facts.iter().filter(move |(path, _)| path.section() == section)
     }
 }

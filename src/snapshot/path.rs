@@ -43,7 +43,10 @@ impl FactPath {
 
 /// Whether TOML allows `key` unquoted: `[A-Za-z0-9_-]+` (TOML 1.0, "Keys").
 pub fn is_bare(key: &str) -> bool {
-    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    !key.is_empty()
+        && key
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 impl fmt::Display for FactPath {
@@ -137,7 +140,11 @@ impl PartialOrd for FactPath {
 
 /// A segment's value where it is a plain decimal index.
 fn number(segment: &str) -> Option<u64> {
-    segment.bytes().all(|b| b.is_ascii_digit()).then(|| segment.parse().ok()).flatten()
+    segment
+        .bytes()
+        .all(|b| b.is_ascii_digit())
+        .then(|| segment.parse().ok())
+        .flatten()
 }
 
 #[cfg(test)]
@@ -146,7 +153,11 @@ mod tests {
 
     #[test]
     fn display_and_parse_agree() {
-        for segments in [vec!["env", "A"], vec!["data", "a b/\"c\".csv", "digest"], vec!["gpu", "0", "na\u{7}me"]] {
+        for segments in [
+            vec!["env", "A"],
+            vec!["data", "a b/\"c\".csv", "digest"],
+            vec!["gpu", "0", "na\u{7}me"],
+        ] {
             let path = FactPath::new(segments);
             assert_eq!(path.to_string().parse::<FactPath>().as_ref(), Ok(&path));
         }
@@ -157,7 +168,8 @@ mod tests {
 
     #[test]
     fn devices_are_in_numeric_order() {
-        let mut paths = ["gpu.10.name", "gpu.2.name", "gpu.count", "cpu.model"].map(|p| p.parse::<FactPath>().ok());
+        let mut paths =
+            ["gpu.10.name", "gpu.2.name", "gpu.count", "cpu.model"].map(|p| p.parse::<FactPath>().ok());
         paths.sort();
         let shown: Vec<String> = paths.iter().flatten().map(ToString::to_string).collect();
         assert_eq!(shown, ["cpu.model", "gpu.2.name", "gpu.10.name", "gpu.count"]);

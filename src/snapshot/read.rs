@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use toml::de::{DeTable, DeValue};
 use toml::Spanned;
+use toml::de::{DeTable, DeValue};
 
 use super::{FORMAT, FactPath, Facts, RESERVED, Snapshot, Value};
 
@@ -46,14 +46,28 @@ impl std::error::Error for ReadError {}
 
 /// Reads the text of a snapshot file.
 pub fn from_str(text: &str) -> Result<Read, ReadError> {
-    let at = |offset: usize| Some(text[..offset.min(text.len())].bytes().filter(|b| *b == b'\n').count() + 1);
+    let at = |offset: usize| {
+        Some(
+            text[..offset.min(text.len())]
+                .bytes()
+                .filter(|b| *b == b'\n')
+                .count()
+                + 1,
+        )
+    };
     let root = DeTable::parse(text).map_err(|e| ReadError {
         line: e.span().and_then(|s| at(floor(text, s.start))),
         what: e.message().to_owned(),
-        hint: Some("the file is damaged or was edited by hand; capture again, or restore it from git".to_owned()),
+        hint: Some(
+            "the file is damaged or was edited by hand; capture again, or restore it from git".to_owned(),
+        ),
     })?;
     let root = root.into_inner();
-    let fail = |span: std::ops::Range<usize>, what: String| ReadError { line: at(floor(text, span.start)), what, hint: None };
+    let fail = |span: std::ops::Range<usize>, what: String| ReadError {
+        line: at(floor(text, span.start)),
+        what,
+        hint: None,
+    };
 
     check_format(&root, at)?;
     let mut read = Read::default();
@@ -66,7 +80,10 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
             ("digest", DeValue::Table(table)) => {
                 for (section, digest) in table {
                     let DeValue::String(digest_text) = digest.get_ref() else {
-                        return Err(fail(digest.span(), format!("the digest of `{}` is not text", section.get_ref())));
+                        return Err(fail(
+                            digest.span(),
+                            format!("the digest of `{}` is not text", section.get_ref()),
+                        ));
                     };
                     let section = section.get_ref().to_string();
                     read.snapshot.sections.insert(section.clone());
@@ -75,10 +92,15 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
             }
             ("unknown", DeValue::Table(table)) => {
                 for (path, reason) in table {
-                    let parsed: FactPath =
-                        path.get_ref().parse().map_err(|e| fail(path.span(), format!("in [unknown]: {e}")))?;
+                    let parsed: FactPath = path
+                        .get_ref()
+                        .parse()
+                        .map_err(|e| fail(path.span(), format!("in [unknown]: {e}")))?;
                     let DeValue::String(reason_text) = reason.get_ref() else {
-                        return Err(fail(reason.span(), format!("the reason for `{parsed}` is not text")));
+                        return Err(fail(
+                            reason.span(),
+                            format!("the reason for `{parsed}` is not text"),
+                        ));
                     };
                     read.snapshot.unknown.insert(parsed, reason_text.to_string());
                 }
@@ -86,16 +108,32 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
             ("private" | "volatile", DeValue::Table(table)) => {
                 let mut facts = Facts::new();
                 flatten(table, &mut Vec::new(), &mut facts).map_err(|(span, what)| fail(span, what))?;
-                *(if name == "private" { &mut read.snapshot.private } else { &mut read.snapshot.volatile }) = facts;
+                *(if name == "private" {
+                    &mut read.snapshot.private
+                } else {
+                    &mut read.snapshot.volatile
+                }) = facts;
             }
             (_, DeValue::Table(table)) if name == "meta" || !RESERVED.contains(&name) => {
-                let facts = if name == "meta" { &mut read.snapshot.meta } else { &mut read.snapshot.facts };
+                let facts = if name == "meta" {
+                    &mut read.snapshot.meta
+                } else {
+                    &mut read.snapshot.facts
+                };
                 flatten(table, &mut vec![name.to_owned()], facts).map_err(|(span, what)| fail(span, what))?;
                 if name != "meta" {
                     read.snapshot.sections.insert(name.to_owned());
                 }
             }
-            _ => return Err(fail(span, format!("`{}` is not what a snapshot holds there", super::value::shown(name)))),
+            _ => {
+                return Err(fail(
+                    span,
+                    format!(
+                        "`{}` is not what a snapshot holds there",
+                        super::value::shown(name)
+                    ),
+                ));
+            }
         }
     }
     Ok(read)
@@ -103,7 +141,10 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
 
 /// `offset`, moved back onto a character boundary.
 fn floor(text: &str, offset: usize) -> usize {
-    (0..=offset.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
+    (0..=offset.min(text.len()))
+        .rev()
+        .find(|i| text.is_char_boundary(*i))
+        .unwrap_or(0)
 }
 
 fn check_format(root: &DeTable<'_>, at: impl Fn(usize) -> Option<usize>) -> Result<(), ReadError> {
@@ -125,7 +166,11 @@ fn check_format(root: &DeTable<'_>, at: impl Fn(usize) -> Option<usize>) -> Resu
             what: format!("the snapshot is of format {newer}, and this driftlock reads up to {FORMAT}"),
             hint: Some("upgrade driftlock".to_owned()),
         }),
-        _ => Err(ReadError { line, what: "`format` is not a format number".to_owned(), hint: None }),
+        _ => Err(ReadError {
+            line,
+            what: "`format` is not a format number".to_owned(),
+            hint: None,
+        }),
     }
 }
 
@@ -151,13 +196,22 @@ fn scalar(value: &DeValue<'_>) -> Result<Value, String> {
     Ok(match value {
         DeValue::String(text) => Value::Str(text.to_string()),
         DeValue::Integer(number) => Value::Int(
-            i64::from_str_radix(number.as_str(), number.radix()).map_err(|_| "is not a 64-bit number".to_owned())?,
+            i64::from_str_radix(number.as_str(), number.radix())
+                .map_err(|_| "is not a 64-bit number".to_owned())?,
         ),
-        DeValue::Float(number) => Value::Float(number.as_str().parse().map_err(|_| "is not a number".to_owned())?),
+        DeValue::Float(number) => Value::Float(
+            number
+                .as_str()
+                .parse()
+                .map_err(|_| "is not a number".to_owned())?,
+        ),
         DeValue::Boolean(truth) => Value::Bool(*truth),
-        DeValue::Array(items) => {
-            Value::List(items.iter().map(|v: &Spanned<DeValue<'_>>| scalar(v.get_ref())).collect::<Result<_, _>>()?)
-        }
+        DeValue::Array(items) => Value::List(
+            items
+                .iter()
+                .map(|v: &Spanned<DeValue<'_>>| scalar(v.get_ref()))
+                .collect::<Result<_, _>>()?,
+        ),
         DeValue::Datetime(_) => return Err("is a date; snapshots hold dates as text".to_owned()),
         DeValue::Table(_) => return Err("is a table inside a list".to_owned()),
     })

@@ -192,10 +192,16 @@ pub fn shown(text: &str) -> std::borrow::Cow<'_, str> {
     if !text.chars().any(is_unprintable) {
         return text.into();
     }
-    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
-        if is_unprintable(c) { out.extend(c.escape_unicode()) } else { out.push(c) }
-        out
-    }).into()
+    text.chars()
+        .fold(String::with_capacity(text.len()), |mut out, c| {
+            if is_unprintable(c) {
+                out.extend(c.escape_unicode())
+            } else {
+                out.push(c)
+            }
+            out
+        })
+        .into()
 }
 
 #[cfg(test)]

@@ -8,19 +8,45 @@ pub use tempfile::TempDir;
 
 /// Prefixes of variables that move what driftlock records; removed from its environment in every test.
 const SCRUBBED: [&str; 22] = [
-    "CUDA", "NVIDIA", "PYTHON", "VIRTUAL_ENV", "CONDA", "PYENV", "UV_", "PIP_", "OMP_", "MKL_", "OPENBLAS", "ATEN_",
-    "ONEDNN", "DNNL", "NPY_", "SLURM", "KUBERNETES", "GIT_", "LD_", "NO_COLOR", "CLICOLOR", "DRIFTLOCK",
+    "CUDA",
+    "NVIDIA",
+    "PYTHON",
+    "VIRTUAL_ENV",
+    "CONDA",
+    "PYENV",
+    "UV_",
+    "PIP_",
+    "OMP_",
+    "MKL_",
+    "OPENBLAS",
+    "ATEN_",
+    "ONEDNN",
+    "DNNL",
+    "NPY_",
+    "SLURM",
+    "KUBERNETES",
+    "GIT_",
+    "LD_",
+    "NO_COLOR",
+    "CLICOLOR",
+    "DRIFTLOCK",
 ];
 
 /// The built binary with no variable set that a test does not set itself.
 pub fn driftlock() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_driftlock"));
     for (name, _) in std::env::vars_os() {
-        if SCRUBBED.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+        if SCRUBBED
+            .iter()
+            .any(|prefix| name.to_string_lossy().starts_with(prefix))
+        {
             command.env_remove(&name);
         }
     }
-    command.env("TZ", "UTC").env("LC_ALL", "C").env("DRIFTLOCK_NOW", "1700000000");
+    command
+        .env("TZ", "UTC")
+        .env("LC_ALL", "C")
+        .env("DRIFTLOCK_NOW", "1700000000");
     command
 }
 
@@ -36,15 +62,32 @@ pub fn root() -> PathBuf {
 
 /// Runs a program that must succeed and returns its standard output.
 pub fn sh(dir: &Path, program: &str, args: &[&str]) -> String {
-    let out = Command::new(program).args(args).current_dir(dir).output().unwrap_or_else(|e| panic!("{program}: {e}"));
-    assert!(out.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&out.stderr));
+    let out = Command::new(program)
+        .args(args)
+        .current_dir(dir)
+        .output()
+        .unwrap_or_else(|e| panic!("{program}: {e}"));
+    assert!(
+        out.status.success(),
+        "{program} {args:?}: {}",
+        String::from_utf8_lossy(&out.stderr)
+    );
     String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
 /// A capture in `dir` with these arguments, printed with `-o -` and parsed as TOML; it must succeed.
 pub fn capture(dir: &Path, args: &[&str]) -> toml::Table {
-    let out = driftlock().arg("capture").args(args).args(["-o", "-"]).current_dir(dir).output().expect("driftlock runs");
-    let (text, messages) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
+    let out = driftlock()
+        .arg("capture")
+        .args(args)
+        .args(["-o", "-"])
+        .current_dir(dir)
+        .output()
+        .expect("driftlock runs");
+    let (text, messages) = (
+        String::from_utf8_lossy(&out.stdout),
+        String::from_utf8_lossy(&out.stderr),
+    );
     assert!(out.status.success(), "{messages}");
     text.parse().unwrap_or_else(|e| panic!("{e}\n{text}"))
 }

@@ -10,7 +10,9 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::{Command, Entry, FileKind, Host, Output, READ_LIMIT, RunError, Stat, System, elf, git, nvml, tree};
+use super::{
+    Command, Entry, FileKind, Host, Output, READ_LIMIT, RunError, Stat, System, elf, git, nvml, tree,
+};
 
 /// The machine we run on.
 #[derive(Debug, Default)]
@@ -32,7 +34,10 @@ impl Host for Live {
         let mut bytes = Vec::new();
         file.take(READ_LIMIT + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > READ_LIMIT {
-            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("larger than {READ_LIMIT} bytes")));
+            return Err(io::Error::new(
+                io::ErrorKind::FileTooLarge,
+                format!("larger than {READ_LIMIT} bytes"),
+            ));
         }
         Ok(bytes)
     }
@@ -41,7 +46,9 @@ impl Host for Live {
         let mut entries = Vec::new();
         for entry in fs::read_dir(path)? {
             let entry = entry?;
-            let Ok(name) = entry.file_name().into_string() else { continue };
+            let Ok(name) = entry.file_name().into_string() else {
+                continue;
+            };
             let kind = entry.file_type()?;
             let kind = match () {
                 () if kind.is_symlink() => FileKind::Link,
@@ -62,7 +69,11 @@ impl Host for Live {
             () if meta.is_file() => FileKind::File,
             () => FileKind::Other,
         };
-        Ok(Stat { kind, len: meta.len(), executable: executable(&meta) })
+        Ok(Stat {
+            kind,
+            len: meta.len(),
+            executable: executable(&meta),
+        })
     }
 
     fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
@@ -79,7 +90,12 @@ impl Host for Live {
 
     fn env_all(&self) -> BTreeMap<String, String> {
         std::env::vars_os()
-            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
+            .map(|(name, value)| {
+                (
+                    name.to_string_lossy().into_owned(),
+                    value.to_string_lossy().into_owned(),
+                )
+            })
             .collect()
     }
 
@@ -112,7 +128,10 @@ impl Host for Live {
     }
 
     fn now(&self) -> i128 {
-        if let Some(seconds) = self.env("DRIFTLOCK_NOW").and_then(|text| text.parse::<i128>().ok()) {
+        if let Some(seconds) = self
+            .env("DRIFTLOCK_NOW")
+            .and_then(|text| text.parse::<i128>().ok())
+        {
             return seconds.saturating_mul(1_000_000_000);
         }
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

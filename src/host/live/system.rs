@@ -12,14 +12,20 @@ pub(super) fn read() -> System {
 
 /// What sysinfo knows on every system it supports.
 fn portable(system: &mut System) {
-    let Ok(mut info) = sysinfo::System::new() else { return };
+    let Ok(mut info) = sysinfo::System::new() else {
+        return;
+    };
     let _unreadable = info.refresh_memory();
     system.memory_total = Some(info.total_memory()).filter(|n| *n > 0);
     system.memory_available = Some(info.available_memory()).filter(|n| *n > 0);
     if !cfg!(target_os = "linux") {
         // On Linux the probes read the same files themselves, and more of them.
         let _unreadable = info.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
-        system.cpu_brand = info.cpus().first().map(|cpu| cpu.brand().trim().to_owned()).filter(|b| !b.is_empty());
+        system.cpu_brand = info
+            .cpus()
+            .first()
+            .map(|cpu| cpu.brand().trim().to_owned())
+            .filter(|b| !b.is_empty());
         system.logical_cores = Some(info.cpus().len() as u64).filter(|n| *n > 0);
         system.physical_cores = sysinfo::System::physical_core_count().ok().map(|n| n as u64);
         system.os_name = sysinfo::System::name().ok();

@@ -40,7 +40,10 @@ pub(super) fn apply(mut answers: Recorded, host: &dyn Host) -> Result<Recorded, 
         if !NOT_THE_USERS.iter().any(|folder| path.starts_with(folder)) && !is_package_data(path) {
             *text = without_secrets(text);
         }
-        if path.file_name().is_some_and(|name| name.to_string_lossy().ends_with("serial")) {
+        if path
+            .file_name()
+            .is_some_and(|name| name.to_string_lossy().ends_with("serial"))
+        {
             *text = mask.serial(text.trim());
         }
     }
@@ -66,8 +69,13 @@ fn without_secrets(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
         let end = line.find([':', '=']).unwrap_or(line.len());
-        let (name, value) = (line[..end].trim_matches(|c: char| c.is_whitespace() || c == '"'), line.get(end + 1..));
-        let bare = value.unwrap_or_default().trim_matches(|c: char| c.is_whitespace() || "\"',".contains(c));
+        let (name, value) = (
+            line[..end].trim_matches(|c: char| c.is_whitespace() || c == '"'),
+            line.get(end + 1..),
+        );
+        let bare = value
+            .unwrap_or_default()
+            .trim_matches(|c: char| c.is_whitespace() || "\"',".contains(c));
         match env_value(name, bare) {
             Redacted::Secret(digest) if !bare.is_empty() => out.push_str(&line.replacen(bare, &digest, 1)),
             _ => out.push_str(line),
@@ -91,17 +99,38 @@ struct Mask {
 impl Mask {
     fn of(host: &dyn Host, answers: &Recorded) -> Self {
         let system = host.system();
-        let home = system.home.map(|home| home.display().to_string()).filter(|home| home != "/" && home != "/root");
+        let home = system
+            .home
+            .map(|home| home.display().to_string())
+            .filter(|home| home != "/" && home != "/root");
         let user = system.user.filter(|user| user != "root");
         let stand_in = home.is_some().then(|| "/home/user".to_owned());
-        let mut mask = Self { home: home.zip(stand_in), user, words: Vec::new(), met: BTreeMap::new() };
+        let mut mask = Self {
+            home: home.zip(stand_in),
+            user,
+            words: Vec::new(),
+            met: BTreeMap::new(),
+        };
         let name = system.hostname;
         let short = name.split('.').next().unwrap_or_default().to_owned();
-        let mut words: Vec<(String, String)> =
-            [name, short].into_iter().filter(|n| !n.is_empty() && n != "localhost").map(|n| (n, "host".into())).collect();
-        words.extend(system.addresses.iter().map(|address| (address.clone(), mask.machine(address))));
+        let mut words: Vec<(String, String)> = [name, short]
+            .into_iter()
+            .filter(|n| !n.is_empty() && n != "localhost")
+            .map(|n| (n, "host".into()))
+            .collect();
+        words.extend(
+            system
+                .addresses
+                .iter()
+                .map(|address| (address.clone(), mask.machine(address))),
+        );
         for path in ["/etc/machine-id", "/var/lib/dbus/machine-id"] {
-            if let Some(id) = answers.files.get(Path::new(path)).map(|id| id.trim()).filter(|id| !id.is_empty()) {
+            if let Some(id) = answers
+                .files
+                .get(Path::new(path))
+                .map(|id| id.trim())
+                .filter(|id| !id.is_empty())
+            {
                 words.push((id.to_owned(), format!("{:032x}", 1)));
             }
         }
@@ -155,7 +184,13 @@ impl Mask {
         }
         let mut out = text.to_owned();
         if let Some((home, stand_in)) = &self.home {
-            out = replace(&out, home, stand_in, |c| c == '/' || c.is_alphanumeric(), is_of_name);
+            out = replace(
+                &out,
+                home,
+                stand_in,
+                |c| c == '/' || c.is_alphanumeric(),
+                is_of_name,
+            );
         }
         if let Some(user) = &self.user {
             // A login name may be any word, so it counts only as a part of a path or address.
@@ -170,18 +205,30 @@ impl Mask {
             // The first digit tells them apart, as abbreviated UUIDs in CUDA_VISIBLE_DEVICES need.
             format!("{digits}-0000-4000-8000-000000000000")
         });
-        let out = self.numbered("mac", &out, &MAC, |n| format!("02:00:00:00:{:02x}:{:02x}", n >> 8 & 0xff, n & 0xff));
+        let out = self.numbered("mac", &out, &MAC, |n| {
+            format!("02:00:00:00:{:02x}:{:02x}", n >> 8 & 0xff, n & 0xff)
+        });
         without_credentials(&out)
     }
 
     /// Every run of `shape` replaced by `stand_in` of its number.
-    fn numbered(&mut self, kind: &'static str, text: &str, shape: &[u8], stand_in: impl Fn(usize) -> String) -> String {
+    fn numbered(
+        &mut self,
+        kind: &'static str,
+        text: &str,
+        shape: &[u8],
+        stand_in: impl Fn(usize) -> String,
+    ) -> String {
         let bytes = text.as_bytes();
         let hit = |at: usize| {
             let run = bytes.get(at..at + shape.len())?;
             let edge = |byte: Option<&u8>| byte.is_none_or(|b| !b.is_ascii_hexdigit() && *b != b':');
-            let fits = run.iter().zip(shape).all(|(b, s)| if *s == b'x' { b.is_ascii_hexdigit() } else { b == s });
-            let alone = edge(at.checked_sub(1).and_then(|i| bytes.get(i))) && edge(bytes.get(at + shape.len()));
+            let fits = run
+                .iter()
+                .zip(shape)
+                .all(|(b, s)| if *s == b'x' { b.is_ascii_hexdigit() } else { b == s });
+            let alone =
+                edge(at.checked_sub(1).and_then(|i| bytes.get(i))) && edge(bytes.get(at + shape.len()));
             (fits && alone).then(|| String::from_utf8_lossy(run).to_lowercase())
         };
         let (mut out, mut from) = (String::with_capacity(text.len()), 0);
@@ -211,11 +258,18 @@ fn is_of_name(c: char) -> bool {
 }
 
 /// `text` with `word` replaced where neither the character before nor the one after belongs to a longer word.
-fn replace(text: &str, word: &str, by: &str, before: impl Fn(char) -> bool, after: impl Fn(char) -> bool) -> String {
+fn replace(
+    text: &str,
+    word: &str,
+    by: &str,
+    before: impl Fn(char) -> bool,
+    after: impl Fn(char) -> bool,
+) -> String {
     let (mut out, mut from) = (String::with_capacity(text.len()), 0);
     for (at, _) in text.match_indices(word) {
         let end = at + word.len();
-        let joined = text[..at].chars().next_back().is_some_and(&before) || text[end..].chars().next().is_some_and(&after);
+        let joined = text[..at].chars().next_back().is_some_and(&before)
+            || text[end..].chars().next().is_some_and(&after);
         if !joined {
             out.push_str(&text[from..at]);
             out.push_str(by);
@@ -235,7 +289,11 @@ fn without_credentials(text: &str) -> String {
     text.split_inclusive(is_end)
         .map(|word| {
             let url = word.trim_end_matches(is_end);
-            if url.contains("://") { DisplayUrl::new(url).to_string() + &word[url.len()..] } else { word.to_owned() }
+            if url.contains("://") {
+                DisplayUrl::new(url).to_string() + &word[url.len()..]
+            } else {
+                word.to_owned()
+            }
         })
         .collect()
 }
@@ -281,6 +339,9 @@ mod tests {
         let second = mask.text("GPU-11111111-9d6f-4b7e-8f2a-3c1d5e7f9a0b");
         assert_eq!(first, "GPU-10000000-0000-4000-8000-000000000000");
         assert_eq!(second, "GPU-20000000-0000-4000-8000-000000000000");
-        assert_eq!(mask.text("x GPU-8D6E4B8C-9d6f-4b7e-8f2a-3c1d5e7f9a0b"), format!("x {first}"));
+        assert_eq!(
+            mask.text("x GPU-8D6E4B8C-9d6f-4b7e-8f2a-3c1d5e7f9a0b"),
+            format!("x {first}")
+        );
     }
 }

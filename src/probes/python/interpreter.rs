@@ -60,7 +60,10 @@ impl Interpreter {
 
     /// The folder (or file) that `import NAME` would load, from the site folders and their `.pth` files.
     pub fn package_dir(&self, host: &dyn Host, name: &str) -> Option<PathBuf> {
-        self.site_packages.iter().map(|site| site.join(name)).find(|dir| host.exists(dir))
+        self.site_packages
+            .iter()
+            .map(|site| site.join(name))
+            .find(|dir| host.exists(dir))
     }
 }
 
