@@ -23,7 +23,12 @@ pub struct Captured {
 
 /// Runs every wanted probe. One that fails, panics or runs past its limit leaves the rest of its section unknown.
 pub fn run(cx: &Arc<Context>, anonymous: bool) -> Captured {
-    let wanted = ALL.iter().copied().filter(|p| {
+    run_probes(ALL, cx, anonymous)
+}
+
+/// [`run`] with other probes than the usual ones.
+pub fn run_probes(probes: &[&'static dyn Probe], cx: &Arc<Context>, anonymous: bool) -> Captured {
+    let wanted = probes.iter().copied().filter(|p| {
         let sections = &cx.options.sections;
         p.wanted(&cx.options) && (sections.is_empty() || sections.iter().any(|s| s == p.section()))
     });

@@ -6,7 +6,6 @@ use clap::Parser as _;
 use driftlock::cli::Cli;
 use driftlock::exit::Exit;
 
-#[expect(clippy::print_stderr, reason = "the one place where an error is told")]
 fn main() -> ExitCode {
     match driftlock::commands::run(Cli::parse()) {
         Ok(exit) => exit.into(),

@@ -1,26 +1,41 @@
 //! The command line: one clap struct per subcommand.
 
 pub mod capture;
+pub mod facts;
+pub mod show;
+pub mod verify;
 
 use clap::{Parser, Subcommand};
 
 /// Why do two runs not give the same numbers?
+///
+/// driftlock records everything on a machine that can move the results of a training or inference run.
 #[derive(Debug, Parser)]
-#[command(
-    name = "driftlock",
-    version,
-    max_term_width = 100,
-    arg_required_else_help = true
-)]
+#[command(name = "driftlock", version, max_term_width = 100, after_help = EXIT_CODES)]
 pub struct Cli {
     /// What to do.
     #[command(subcommand)]
     pub command: Command,
 }
 
+const EXIT_CODES: &str = "Exit codes: 0 nothing to report, 1 something found, 2 could not do the job.";
+
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Write a snapshot of everything on this machine that can move a result.
-    Capture(capture::Capture),
+    /// Write a snapshot of everything on this machine that can move a result
+    Capture(Box<capture::Capture>),
+    /// Show a snapshot, or this machine
+    Show(show::Show),
+    /// Recompute every digest of a snapshot and name what does not fit
+    Verify(verify::Verify),
+    /// List every fact that a snapshot can hold, with its meaning
+    Facts(facts::FactsArgs),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+    /// Print the manual page (troff; `driftlock man | man -l -`)
+    Man,
 }

@@ -1,34 +1,107 @@
 //! `driftlock capture`.
 
+use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::print;
 use crate::capture;
-use crate::cli::capture::Capture;
+use crate::cli::capture::{Capture, Format};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::host::live::Live;
 use crate::host::recorded::Recorded;
-use crate::probes::Context;
-use crate::snapshot::write;
+use crate::probes::{Context, Options};
+use crate::render;
+use crate::snapshot::{FactPath, Snapshot, Value, digest, file, write};
+
+/// What the snapshot says of its own making, beyond the time.
+#[derive(Clone, Debug, Default)]
+pub struct Meta {
+    /// `--label`.
+    pub label: Option<String>,
+    /// `--timings`.
+    pub timings: bool,
+    /// `--anonymous`.
+    pub anonymous: bool,
+}
 
 /// Runs the probes and writes the snapshot.
 pub fn run(args: &Capture) -> Result<Exit, Error> {
-    let started = Instant::now();
+    let to_stdout = args.output == Path::new("-");
+    if !to_stdout {
+        file::check_writable(&args.output)?;
+    }
     let host: Arc<dyn Host> = match &args.replay {
         Some(path) => Arc::new(replay(path)?),
         None => Arc::new(Live::new()),
     };
-    capture::quiet_probes();
-    let cx = Arc::new(Context::new(host, args.options(std::io::stderr().is_terminal())));
-    let captured = capture::run(&cx, args.anonymous);
-    let text = write::to_string(&captured.snapshot);
-    let _ = started;
-    anstream::print!("{text}");
+    let meta = Meta {
+        label: args.label.clone(),
+        timings: args.timings,
+        anonymous: args.anonymous,
+    };
+    let snapshot = snapshot(host, args.options(std::io::stderr().is_terminal()), &meta);
+    let text = match args.format {
+        Format::Toml => write::to_string(&snapshot),
+        Format::Json => render::json::text(&render::json::snapshot(&snapshot)),
+    };
+    if to_stdout {
+        return print(text.as_bytes());
+    }
+    file::write(&args.output, text.as_bytes())?;
+    tell(&report(&snapshot, &args.output));
     Ok(Exit::Clean)
+}
+
+/// A complete snapshot of `host`, `meta` included.
+pub fn snapshot(host: Arc<dyn Host>, options: Options, meta: &Meta) -> Snapshot {
+    let started = Instant::now();
+    capture::quiet_probes();
+    let cx = Arc::new(Context::new(host, options));
+    let captured = capture::run(&cx, meta.anonymous);
+    let mut snapshot = captured.snapshot;
+    let mut say =
+        |path: &[&str], value: Value| snapshot.meta.insert(FactPath::new(path.iter().copied()), value);
+    say(&["meta", "driftlock"], env!("CARGO_PKG_VERSION").into());
+    let seconds =
+        jiff::Timestamp::from_nanosecond(cx.host.now()).map(|t| t.strftime("%Y-%m-%dT%H:%M:%SZ").to_string());
+    if let Ok(time) = seconds {
+        say(&["meta", "captured"], time.into());
+    }
+    if let Some(label) = &meta.label {
+        say(&["meta", "label"], label.as_str().into());
+    }
+    if meta.timings {
+        for (section, took) in &captured.timings {
+            say(
+                &["meta", "timings_us", section],
+                Value::from(took.as_micros() as u64),
+            );
+        }
+    }
+    say(
+        &["meta", "duration_us"],
+        Value::from(started.elapsed().as_micros() as u64),
+    );
+    if !meta.anonymous {
+        let system = cx.host.system();
+        let names = [
+            ("host", Some(system.hostname).filter(|h| !h.is_empty())),
+            ("user", system.user),
+        ];
+        for (fact, name) in names {
+            if let Some(name) = name {
+                let path = FactPath::new(["meta", fact]);
+                let digest = capture::private(&path, name.into());
+                snapshot.private.insert(path, digest);
+            }
+        }
+    }
+    snapshot
 }
 
 fn replay(path: &Path) -> Result<Recorded, Error> {
@@ -40,4 +113,46 @@ fn replay(path: &Path) -> Result<Recorded, Error> {
     let text =
         std::fs::read_to_string(&path).map_err(|e| Error::input(format!("{}: {e}", path.display())))?;
     Recorded::parse(&text).map_err(|e| Error::input(format!("{}: {e}", path.display())))
+}
+
+/// What was written, and the machine in a few lines.
+fn report(snapshot: &Snapshot, path: &Path) -> String {
+    let facts = snapshot.facts.len() + snapshot.volatile.len() + snapshot.private.len();
+    let fingerprint = digest::fingerprint(&digest::sections(snapshot));
+    let mut out = String::new();
+    let _infallible = writeln!(
+        out,
+        "wrote {}: {facts} facts, {}",
+        path.display(),
+        &fingerprint[..19]
+    );
+    for (name, text) in render::summary::lines(snapshot) {
+        let _infallible = writeln!(out, "  {name:<10} {text}");
+    }
+    for (path, reason) in &snapshot.unknown {
+        let _infallible = writeln!(
+            out,
+            "  unknown    {path}: {}",
+            crate::snapshot::value::shown(reason)
+        );
+    }
+    let timing = |name: &str| {
+        snapshot
+            .meta
+            .get(&FactPath::new(["meta", "timings_us", name]))
+            .and_then(Value::as_int)
+    };
+    let timings: Vec<String> = snapshot
+        .ordered_sections()
+        .into_iter()
+        .filter_map(|s| timing(s).map(|us| format!("{s} {:.1} ms", us as f64 / 1e3)))
+        .collect();
+    if !timings.is_empty() {
+        let _infallible = writeln!(out, "  timings    {}", timings.join(", "));
+    }
+    out
+}
+
+fn tell(text: &str) {
+    anstream::eprint!("{text}");
 }

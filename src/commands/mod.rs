@@ -1,6 +1,13 @@
 //! One file per subcommand: wires inputs to outputs.
 
 pub mod capture;
+pub mod facts;
+pub mod show;
+pub mod verify;
+
+use std::io::{self, Write as _};
+
+use clap::CommandFactory as _;
 
 use crate::cli::{Cli, Command};
 use crate::error::Error;
@@ -10,5 +17,32 @@ use crate::exit::Exit;
 pub fn run(cli: Cli) -> Result<Exit, Error> {
     match cli.command {
         Command::Capture(args) => capture::run(&args),
+        Command::Show(args) => show::run(&args),
+        Command::Verify(args) => verify::run(&args),
+        Command::Facts(args) => facts::run(&args),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Cli::command(), "driftlock", &mut script);
+            print(&script)
+        }
+        Command::Man => {
+            let mut page = Vec::new();
+            clap_mangen::Man::new(Cli::command())
+                .render(&mut page)
+                .map_err(Error::bug)?;
+            print(&page)
+        }
+    }
+}
+
+/// Writes data to standard output, colours left out unless it is a terminal that shows them. A reader that has gone
+/// away (`driftlock facts | head`) is no error.
+fn print(bytes: &[u8]) -> Result<Exit, Error> {
+    let mut out = anstream::AutoStream::auto(io::stdout());
+    match out.write_all(bytes).and_then(|()| out.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::machine(format!("cannot write to standard output: {e}")))
+        }
+        _ => Ok(Exit::Clean),
     }
 }

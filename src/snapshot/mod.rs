@@ -5,6 +5,11 @@
 //! machine agree in everything above them. `docs/reference/snapshot.md` describes the format.
 
 pub mod digest;
+#[expect(
+    clippy::disallowed_methods,
+    reason = "snapshot files are input and output, not facts"
+)]
+pub mod file;
 pub mod path;
 pub mod read;
 pub mod value;

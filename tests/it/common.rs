@@ -4,7 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-pub use tempfile::TempDir;
+pub(crate) use tempfile::TempDir;
 
 /// Prefixes of variables that move what driftlock records; removed from its environment in every test.
 const SCRUBBED: [&str; 22] = [
@@ -33,7 +33,7 @@ const SCRUBBED: [&str; 22] = [
 ];
 
 /// The built binary with no variable set that a test does not set itself.
-pub fn driftlock() -> Command {
+pub(crate) fn driftlock() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_driftlock"));
     for (name, _) in std::env::vars_os() {
         if SCRUBBED
@@ -51,17 +51,17 @@ pub fn driftlock() -> Command {
 }
 
 /// A new folder that is removed at the end of the test.
-pub fn folder() -> TempDir {
+pub(crate) fn folder() -> TempDir {
     tempfile::tempdir().expect("a temporary folder")
 }
 
 /// The repository's root.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Runs a program that must succeed and returns its standard output.
-pub fn sh(dir: &Path, program: &str, args: &[&str]) -> String {
+pub(crate) fn sh(dir: &Path, program: &str, args: &[&str]) -> String {
     let out = Command::new(program)
         .args(args)
         .current_dir(dir)
@@ -76,7 +76,7 @@ pub fn sh(dir: &Path, program: &str, args: &[&str]) -> String {
 }
 
 /// A capture in `dir` with these arguments, printed with `-o -` and parsed as TOML; it must succeed.
-pub fn capture(dir: &Path, args: &[&str]) -> toml::Table {
+pub(crate) fn capture(dir: &Path, args: &[&str]) -> toml::Table {
     let out = driftlock()
         .arg("capture")
         .args(args)
@@ -93,7 +93,7 @@ pub fn capture(dir: &Path, args: &[&str]) -> toml::Table {
 }
 
 /// The fact at a dotted path of a parsed snapshot; none of the segments may hold a dot.
-pub fn fact<'a>(snapshot: &'a toml::Table, path: &str) -> Option<&'a toml::Value> {
+pub(crate) fn fact<'a>(snapshot: &'a toml::Table, path: &str) -> Option<&'a toml::Value> {
     let mut segments = path.split('.');
     let first = snapshot.get(segments.next()?)?;
     segments.try_fold(first, |value, segment| value.as_table()?.get(segment))

@@ -15,12 +15,12 @@ fn portable(system: &mut System) {
     let Ok(mut info) = sysinfo::System::new() else {
         return;
     };
-    let _unreadable = info.refresh_memory();
+    info.refresh_memory();
     system.memory_total = Some(info.total_memory()).filter(|n| *n > 0);
     system.memory_available = Some(info.available_memory()).filter(|n| *n > 0);
     if !cfg!(target_os = "linux") {
         // On Linux the probes read the same files themselves, and more of them.
-        let _unreadable = info.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
+        info.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
         system.cpu_brand = info
             .cpus()
             .first()
