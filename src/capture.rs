@@ -6,10 +6,11 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::facts::{self, Class};
+use crate::facts::{self, Class, Compare};
 use crate::probes::sink::Collected;
 use crate::probes::{ALL, Context, Probe, ProbeError, Sink};
 use crate::redact::{Identities, private_digest};
+use crate::snapshot::path::is_bare;
 use crate::snapshot::{FactPath, Snapshot, Value};
 
 /// A snapshot in the making: what the probes said, and how long each took.
@@ -124,6 +125,19 @@ pub fn quiet_probes() {
 
 /// Puts what a probe said where its class belongs, with names kept out of free text.
 fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, anonymous: bool) {
+    // A path segment that is not a plain key comes from the machine: a file's path, a label.
+    let clean = |path: &FactPath| {
+        let segment = |s: &String| {
+            if is_bare(s) {
+                s.clone()
+            } else {
+                identities.scrub(s).into_owned()
+            }
+        };
+        FactPath::new(path.segments().iter().map(segment))
+    };
+    // Four numbers of a version can look like this machine's IP address.
+    let is_version = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     for (path, value) in collected.facts {
         let fact = facts::find(&path);
         debug_assert!(
@@ -135,23 +149,30 @@ fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, 
             Class::Private if anonymous => {}
             Class::Private => {
                 let digest = private(&path, value);
-                snapshot.private.insert(path, digest);
+                snapshot.private.insert(clean(&path), digest);
             }
             class => {
-                let value = value.map_text(&|text| identities.scrub(&text).into_owned());
+                let version = fact.is_some_and(|f| f.compare == Compare::Version);
+                let value = value.map_text(&|text| {
+                    if version && is_version(&text) {
+                        text
+                    } else {
+                        identities.scrub(&text).into_owned()
+                    }
+                });
                 let facts = if class == Class::Volatile {
                     &mut snapshot.volatile
                 } else {
                     &mut snapshot.facts
                 };
-                facts.insert(path, value);
+                facts.insert(clean(&path), value);
             }
         }
     }
     for (path, reason) in collected.unknown {
         snapshot
             .unknown
-            .insert(path, identities.scrub(&reason).into_owned());
+            .insert(clean(&path), identities.scrub(&reason).into_owned());
     }
 }
 

@@ -1,5 +1,6 @@
 //! The probes: one file per section of the snapshot. `docs/design/probes.md` says how to add one.
 
+pub mod cgroup;
 pub mod config;
 pub mod container;
 pub mod cpu;

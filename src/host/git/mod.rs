@@ -30,7 +30,11 @@ pub struct GitOptions {
 
 impl Default for GitOptions {
     fn default() -> Self {
-        Self { depth: Depth::Full, patch: false, limit: Duration::from_secs(2) }
+        Self {
+            depth: Depth::Full,
+            patch: false,
+            limit: Duration::from_secs(2),
+        }
     }
 }
 
@@ -181,7 +185,9 @@ pub enum GitFault {
     #[error("not in a git repository")]
     NoRepository,
     /// The repository at this path belongs to another user and is not in `safe.directory`.
-    #[error("the repository belongs to another user; allow it with `git config --global --add safe.directory {0}`")]
+    #[error(
+        "the repository belongs to another user; allow it with `git config --global --add safe.directory {0}`"
+    )]
     NotOwned(String),
     /// A repository is there but cannot be read.
     #[error("{0}")]
