@@ -38,4 +38,8 @@ pub enum Command {
     },
     /// Print the manual page (troff; `driftlock man | man -l -`)
     Man,
+
+    /// Ask the NVIDIA driver, in a process of its own
+    #[command(name = "__nvml", hide = true)]
+    Nvml,
 }

@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod facts;
+pub mod nvml;
 pub mod show;
 pub mod verify;
 
@@ -20,6 +21,7 @@ pub fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Show(args) => show::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Facts(args) => facts::run(&args),
+        Command::Nvml => nvml::run(),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "driftlock", &mut script);

@@ -9,12 +9,31 @@
 
 mod ask;
 pub mod child;
+mod device;
+mod raw;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 pub use ask::ask;
+
+/// The library's file name, by which every program loads it.
+pub const LIBRARY: &str = "libnvidia-ml.so.1";
+
+/// Where drivers put their libraries: the distributions' folders, WSL's, NixOS', and those that container runtimes
+/// mount. The dynamic loader knows most of them by its cache.
+pub const LIBRARY_DIRS: [&str; 9] = [
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib",
+    "/usr/lib/wsl/lib",
+    "/usr/local/nvidia/lib64",
+    "/usr/local/nvidia/lib",
+    "/usr/lib/x86_64-linux-gnu/nvidia/current",
+    "/run/opengl-driver/lib",
+];
 
 /// One answer of NVML.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,7 +151,7 @@ pub struct NvmlDevice {
     pub nvlink_active: Option<u32>,
     /// NVLink version of the first link (`nvmlDeviceGetNvLinkVersion`).
     pub nvlink_version: Option<u32>,
-    /// `not_supported`, `not_started`, `in_progress`, `completed`: whether the fabric manager has set up NVSwitch.
+    /// `not_started`, `in_progress`, `completed`: whether the fabric manager has set up NVSwitch.
     pub fabric_state: Option<String>,
     /// How near each device is, in NVML order: `self`, `internal`, `single`, `multiple`, `hostbridge`, `node`,
     /// `system`, or `unknown` (`nvmlDeviceGetTopologyCommonAncestor`).
@@ -185,10 +204,10 @@ pub enum NvmlFault {
     /// The user may not talk to the driver (`NVML_ERROR_NO_PERMISSION`).
     #[error("NVML: no permission to talk to the NVIDIA driver")]
     NoPermission,
-    /// The driver's kernel module and its user-space library are of different versions; the library's version,
-    /// where it says it (`nvmlSystemGetNVMLVersion` needs no driver).
+    /// The driver's kernel module and its user-space library are of different versions
+    /// (`NVML_ERROR_LIB_RM_VERSION_MISMATCH`).
     #[error("NVML: driver and library version mismatch")]
-    VersionMismatch(Option<String>),
+    VersionMismatch,
     /// The library is there, but an answer was refused or failed.
     #[error("NVML: {0}")]
     Failed(String),
@@ -239,8 +258,8 @@ mod tests {
         let faults = [
             NvmlFault::Absent,
             NvmlFault::NoDriver,
-            NvmlFault::VersionMismatch(None),
-            NvmlFault::VersionMismatch(Some("12.570.86.15".to_owned())),
+            NvmlFault::VersionMismatch,
+            NvmlFault::NoLibrary("cannot open shared object file".to_owned()),
             NvmlFault::TimedOut(2_000),
             NvmlFault::Crashed("signal 11".to_owned()),
         ];
