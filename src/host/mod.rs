@@ -22,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 /// The most bytes [`Host::read`] returns; a longer file is an error of kind [`io::ErrorKind::FileTooLarge`].
 ///
@@ -190,6 +191,11 @@ pub enum RunError {
 pub trait Host: Send + Sync {
     /// The whole content of a file, links followed, at most [`READ_LIMIT`] bytes.
     fn read(&self, path: &Path) -> io::Result<Vec<u8>>;
+
+    /// The SHA-256 of a regular file of any length, links followed.
+    fn sha256(&self, path: &Path) -> io::Result<[u8; 32]> {
+        Ok(Sha256::digest(self.read(path)?).into())
+    }
 
     /// The entries of a directory, sorted by name.
     fn list(&self, path: &Path) -> io::Result<Vec<Entry>>;

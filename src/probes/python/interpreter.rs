@@ -1,7 +1,14 @@
 //! Which Python interpreter would run here, from files alone.
+//!
+//! The order in which interpreters are looked for is documented, step by step, in
+//! `docs/concepts/python-environments.md`.
 
 use std::path::{Path, PathBuf};
 
+use super::layout::Layout;
+use super::names;
+use super::{discover, editable, sites};
+use crate::error::Error;
 use crate::host::Host;
 use crate::probes::{ProbeError, PythonChoice};
 
@@ -18,6 +25,18 @@ pub enum EnvKind {
     System,
 }
 
+impl EnvKind {
+    /// The word that the snapshot uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Venv => "venv",
+            Self::Conda => "conda",
+            Self::Pyenv => "pyenv",
+            Self::System => "system",
+        }
+    }
+}
+
 /// An interpreter and its environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Interpreter {
@@ -29,6 +48,8 @@ pub struct Interpreter {
     pub base_prefix: PathBuf,
     /// `sys.version_info` as `3.11.7`, where it can be told from files.
     pub version: Option<String>,
+    /// The road by which `version` was found.
+    pub version_found_by: Option<&'static str>,
     /// How the environment was made.
     pub kind: EnvKind,
     /// The road by which it was found: `--python`, `VIRTUAL_ENV`, `CONDA_PREFIX`, `.venv`, `pyenv`, `PATH`.
@@ -36,6 +57,22 @@ pub struct Interpreter {
     /// The folders that hold distributions, in the order of `sys.path` (the user's site folder where it counts,
     /// purelib, platlib, dist-packages), existing ones only.
     pub site_packages: Vec<PathBuf>,
+    /// Where the executable and the standard library lie, and what that tells.
+    pub layout: Layout,
+    /// Every folder in which an import is looked for after the standard library's, in the order of `sys.path`, and
+    /// what `.pth` files add.
+    pub search: sites::Search,
+}
+
+/// In what form a distribution is installed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// `NAME-VERSION.dist-info/` (PEP 376, PEP 427).
+    DistInfo,
+    /// `NAME-VERSION.egg-info`: a folder, the `NAME.egg-info/` of a development checkout, or one file (distutils).
+    EggInfo,
+    /// `NAME-VERSION.egg/EGG-INFO/`.
+    Egg,
 }
 
 /// A distribution found in a site folder.
@@ -43,32 +80,95 @@ pub struct Interpreter {
 pub struct Distribution {
     /// Normalised name (PEP 503).
     pub name: String,
-    /// Version as the folder's name says.
+    /// Version as the folder's name says; from its `PKG-INFO` where the name holds none, and then empty where that
+    /// cannot be read.
     pub version: String,
-    /// Its `*.dist-info` folder.
+    /// Its `*.dist-info` folder (or `*.egg-info`, which may be a file).
     pub dist_info: PathBuf,
     /// The site folder that holds it.
     pub site: PathBuf,
+    /// In what form it is installed.
+    pub form: Form,
 }
 
 impl Interpreter {
-    /// The distribution of this normalised name that an import would find: the first in `site_packages`.
+    /// The distribution of this normalised name that an import would find: the first in the order of `sys.path`.
     pub fn distribution(&self, host: &dyn Host, name: &str) -> Option<Distribution> {
-        let _ = (host, name);
-        None
+        let name = names::normalise(name);
+        self.search
+            .folders
+            .iter()
+            .find_map(|folder| folder.distribution(host, &name))
     }
 
     /// The folder (or file) that `import NAME` would load, from the site folders and their `.pth` files.
+    ///
+    /// A regular package, a module file and an extension module are found as `importlib`'s `FileFinder` does, a
+    /// folder without `__init__.py` only where no other folder of the path holds a better one (PEP 420), and a
+    /// package that setuptools installed as editable by the mapping of its finder.
     pub fn package_dir(&self, host: &dyn Host, name: &str) -> Option<PathBuf> {
-        self.site_packages
-            .iter()
-            .map(|site| site.join(name))
-            .find(|dir| host.exists(dir))
+        // Editable finders stand on `sys.meta_path` behind the path finder, so the path is asked first.
+        let mut namespace = None;
+        for folder in &self.search.folders {
+            let dir = folder.path.join(name);
+            if host.exists(&dir.join("__init__.py")) {
+                return Some(dir);
+            }
+            if let Some(module) = folder.module(name) {
+                return Some(folder.path.join(module));
+            }
+            if namespace.is_none() && folder.holds(name) && host.list(&dir).is_ok() {
+                namespace = Some(dir);
+            }
+        }
+        editable::mapped(host, &self.search, name).or(namespace)
     }
 }
 
 /// The interpreter that `choice` means here; `Ok(None)` where there is none.
 pub fn find(host: &dyn Host, choice: &PythonChoice) -> Result<Option<Interpreter>, ProbeError> {
-    let _ = (host, choice, Path::new("."));
-    Ok(None)
+    let found = match choice {
+        PythonChoice::None => None,
+        PythonChoice::Auto => discover::auto(host),
+        PythonChoice::Path(path) => Some(discover::named(host, path).map_err(|e| ProbeError::new(e.what))?),
+    };
+    Ok(found.map(|found| describe(host, found)))
+}
+
+/// Whether `--python` names an interpreter; the error says what is wrong with it and what to give instead.
+pub fn check(host: &dyn Host, choice: &PythonChoice) -> Result<(), Error> {
+    match choice {
+        PythonChoice::Path(path) => discover::named(host, path).map(drop),
+        PythonChoice::Auto | PythonChoice::None => Ok(()),
+    }
+}
+
+fn describe(host: &dyn Host, found: discover::Found) -> Interpreter {
+    let layout = Layout::of(host, &found.executable);
+    let search = sites::search(host, &layout);
+    let version = layout.version(host);
+    Interpreter {
+        executable: found.executable,
+        prefix: layout.prefix.clone(),
+        base_prefix: layout.base_prefix.clone(),
+        version_found_by: version.as_ref().map(|(_, road)| *road),
+        version: version.map(|(version, _)| version),
+        kind: kind(host, &layout),
+        found_by: found.road.to_owned(),
+        site_packages: search.sites().map(Path::to_path_buf).collect(),
+        layout,
+        search,
+    }
+}
+
+fn kind(host: &dyn Host, layout: &Layout) -> EnvKind {
+    if layout.venv.is_some() {
+        EnvKind::Venv
+    } else if host.exists(&layout.prefix.join("conda-meta")) {
+        EnvKind::Conda
+    } else if super::pyenv::holds(host, &layout.prefix) {
+        EnvKind::Pyenv
+    } else {
+        EnvKind::System
+    }
 }

@@ -1,0 +1,437 @@
+//! The folders in which imports are looked for behind the standard library, in the order of `sys.path`.
+//!
+//! `Lib/site.py` builds this order: PYTHONPATH, then in a virtual environment its own site folders, the user's site
+//! folder, and the site folders of the other prefixes; each site folder is followed by what its `.pth` files add.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use super::interpreter::{Distribution, Form};
+use super::layout::Layout;
+use super::{names, record};
+use crate::host::Host;
+use crate::snapshot::digest;
+
+/// Why a folder is on `sys.path`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// `PYTHONPATH`.
+    PythonPath,
+    /// The environment's own site folder.
+    Env,
+    /// The user's site folder (PEP 370).
+    User,
+    /// The base interpreter's, by `include-system-site-packages`.
+    System,
+    /// A line of a `.pth` file.
+    Pth,
+}
+
+impl Origin {
+    /// The word that the snapshot uses.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::PythonPath => "PYTHONPATH",
+            Self::Env => "env",
+            Self::User => "user",
+            Self::System => "system",
+            Self::Pth => "pth",
+        }
+    }
+}
+
+/// A folder of `sys.path`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Why it is on the path.
+    pub origin: Origin,
+    /// The names in it, sorted.
+    pub names: Vec<String>,
+    /// Why it could not be listed, where it is there.
+    pub unreadable: Option<String>,
+}
+
+/// What an import searches behind the standard library.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Search {
+    /// The folders, in the order of `sys.path`, existing ones only, each once.
+    pub folders: Vec<Folder>,
+    /// `.pth` files that run code at start-up: name and digest of their `import` lines.
+    pub pth_code: Vec<String>,
+    /// `.pth` files that are there and could not be read: path and reason.
+    pub unreadable: Vec<(PathBuf, String)>,
+    /// Whether the user's site folder counts, be it there or not.
+    pub user_site: bool,
+}
+
+impl Search {
+    /// The site folders proper: neither PYTHONPATH nor what `.pth` files add.
+    pub fn sites(&self) -> impl Iterator<Item = &Path> {
+        let proper = |folder: &&Folder| !matches!(folder.origin, Origin::PythonPath | Origin::Pth);
+        self.folders
+            .iter()
+            .filter(proper)
+            .map(|folder| folder.path.as_path())
+    }
+}
+
+/// The folders that the interpreter of this layout searches.
+pub(super) fn search(host: &dyn Host, layout: &Layout) -> Search {
+    let user_site = user_site_counts(host, layout);
+    let mut builder = Builder {
+        host,
+        search: Search {
+            user_site,
+            ..Search::default()
+        },
+        known: BTreeSet::new(),
+    };
+    // An empty PYTHONPATH is as none (getpath.py), but an empty entry of one means the working directory.
+    if let Some(path) = host.env("PYTHONPATH").filter(|path| !path.is_empty()) {
+        for entry in path.split(':') {
+            builder.add(&host.cwd().join(entry), Origin::PythonPath);
+        }
+    }
+    let Some(folder) = layout.folder.as_deref() else {
+        return builder.search;
+    };
+    let user = user_site
+        .then(|| user_base(host))
+        .flatten()
+        .map(|base| base.join("lib").join(folder).join("site-packages"));
+    let in_venv = layout.venv.is_some();
+    if in_venv {
+        builder.add_sites(&site_folders(layout, &layout.prefix), Origin::Env);
+    }
+    builder.add_sites(user.as_slice(), Origin::User);
+    if !in_venv || layout.venv.as_ref().is_some_and(|config| config.system_site) {
+        let origin = if in_venv { Origin::System } else { Origin::Env };
+        builder.add_sites(&site_folders(layout, &layout.base_prefix), origin);
+    }
+    builder.search
+}
+
+/// The site folders of a prefix, whether they exist or not (`site.getsitepackages`; the `dist-packages` are Debian's
+/// patch of it, and no other Python has folders of these names).
+fn site_folders(layout: &Layout, prefix: &Path) -> Vec<PathBuf> {
+    let folder = layout.folder.as_deref().unwrap_or_default();
+    let mut sites = Vec::new();
+    if folder == "lib-python" {
+        sites.push(prefix.join("site-packages"));
+        return sites;
+    }
+    for lib in layout.lib_folders() {
+        sites.push(prefix.join(lib).join(folder).join("site-packages"));
+    }
+    if let Some(series) = &layout.series {
+        sites.push(
+            prefix
+                .join("local/lib")
+                .join(format!("python{series}"))
+                .join("dist-packages"),
+        );
+        let major = series.split('.').next().unwrap_or_default();
+        sites.push(
+            prefix
+                .join("lib")
+                .join(format!("python{major}"))
+                .join("dist-packages"),
+        );
+        sites.push(
+            prefix
+                .join("lib")
+                .join(format!("python{series}"))
+                .join("dist-packages"),
+        );
+    }
+    sites
+}
+
+/// Whether the user's site folder counts (`site.check_enableusersite`, and `site.venv` for virtual environments).
+fn user_site_counts(host: &dyn Host, layout: &Layout) -> bool {
+    let isolated = layout.venv.as_ref().is_some_and(|config| !config.system_site);
+    !isolated && host.env("PYTHONNOUSERSITE").is_none_or(|value| value.is_empty())
+}
+
+/// `site.getuserbase()`.
+fn user_base(host: &dyn Host) -> Option<PathBuf> {
+    let base = host
+        .env("PYTHONUSERBASE")
+        .filter(|base| !base.is_empty())
+        .map(PathBuf::from);
+    let home = || host.env("HOME").map(PathBuf::from).or_else(|| host.system().home);
+    base.or_else(|| home().map(|home| home.join(".local")))
+}
+
+struct Builder<'a> {
+    host: &'a dyn Host,
+    search: Search,
+    /// Resolved paths: a venv's `lib64` is often a link to its `lib`.
+    known: BTreeSet<PathBuf>,
+}
+
+impl Builder<'_> {
+    fn add_sites(&mut self, sites: &[PathBuf], origin: Origin) {
+        for site in sites {
+            if self.add(site, origin) {
+                self.read_pth_files(site);
+            }
+        }
+    }
+
+    /// Appends a folder that is there and not yet known; says whether it was new.
+    fn add(&mut self, path: &Path, origin: Origin) -> bool {
+        let Ok(real) = self.host.canonicalize(path) else {
+            return false;
+        };
+        if !self.known.insert(real) {
+            return false;
+        }
+        let (names, unreadable) = match self.host.list(path) {
+            Ok(entries) => (entries.into_iter().map(|entry| entry.name).collect(), None),
+            // A zipped egg or archive: importable, but not a folder.
+            Err(e) if e.kind() == std::io::ErrorKind::NotADirectory => (Vec::new(), None),
+            Err(e) => (Vec::new(), Some(e.to_string())),
+        };
+        self.search.folders.push(Folder {
+            path: path.to_path_buf(),
+            origin,
+            names,
+            unreadable,
+        });
+        true
+    }
+
+    /// Adds what the `.pth` files of a site folder name, files in alphabetical order (`site.addsitedir`).
+    fn read_pth_files(&mut self, site: &Path) {
+        let names = self
+            .search
+            .folders
+            .last()
+            .map(|folder| folder.names.clone())
+            .unwrap_or_default();
+        for name in names
+            .iter()
+            .filter(|name| name.ends_with(".pth") && !name.starts_with('.'))
+        {
+            let path = site.join(name);
+            let text = match self.host.text(&path) {
+                Ok(text) => text,
+                Err(e) => {
+                    self.search.unreadable.push((path, e.to_string()));
+                    continue;
+                }
+            };
+            let Pth { folders, code } = parse_pth(&text);
+            for folder in folders {
+                self.add(&site.join(folder), Origin::Pth);
+            }
+            if !code.is_empty() {
+                self.search
+                    .pth_code
+                    .push(format!("{name} {}", digest::sha256(code.join("\n").as_bytes())));
+            }
+        }
+    }
+}
+
+/// A `.pth` file: folders to add, and lines that are run.
+struct Pth<'a> {
+    folders: Vec<&'a str>,
+    code: Vec<&'a str>,
+}
+
+/// Parses a `.pth` file as `site.addpackage` does.
+///
+/// ```text
+/// # comment
+/// /home/u/project/src
+/// import _virtualenv
+/// ```
+fn parse_pth(text: &str) -> Pth<'_> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let lines = text
+        .lines()
+        .map(str::trim_end)
+        .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    let (code, folders) = lines.partition(|line| line.starts_with("import ") || line.starts_with("import\t"));
+    Pth { folders, code }
+}
+
+impl Folder {
+    /// Whether the folder holds an entry of this name.
+    pub(super) fn holds(&self, name: &str) -> bool {
+        self.names.binary_search_by(|n| n.as_str().cmp(name)).is_ok()
+    }
+
+    /// The module file that `import NAME` would load here: extension modules come before sources, sources before
+    /// byte code (`importlib.machinery.FileFinder`).
+    pub(super) fn module(&self, name: &str) -> Option<&str> {
+        let suffix = |file: &str| {
+            file.strip_prefix(name)
+                .and_then(|rest| rest.strip_prefix('.'))
+                .map(str::to_owned)
+        };
+        let rank = |file: &&String| match suffix(file)?.as_str() {
+            ext if ext.ends_with(".so") && (ext.starts_with("cpython-") || ext.starts_with("pypy")) => {
+                Some(0)
+            }
+            "abi3.so" => Some(1),
+            "so" => Some(2),
+            "py" => Some(3),
+            "pyc" => Some(4),
+            _ => None,
+        };
+        let ranked = self.names.iter().filter_map(|file| Some((rank(&file)?, file)));
+        ranked
+            .min_by_key(|(rank, _)| *rank)
+            .map(|(_, file)| file.as_str())
+    }
+
+    /// Every distribution in this folder, by name; several of one name in the order in which they win.
+    pub(super) fn distributions(&self, host: &dyn Host) -> Vec<Distribution> {
+        let mut found: Vec<Distribution> = self.names.iter().filter_map(|name| self.parse(name)).collect();
+        found.extend(self.egg());
+        found.sort_by_cached_key(|dist| {
+            (
+                dist.name.clone(),
+                std::cmp::Reverse(names::numbers(&dist.version)),
+            )
+        });
+        // `importlib.metadata` takes the first in the order of the directory, which means nothing. Two of one name
+        // are what a broken upgrade leaves: the one whose files lie there is the one that runs.
+        for same in found
+            .chunk_by_mut(|a, b| a.name == b.name)
+            .filter(|same| same.len() > 1)
+        {
+            same.sort_by_cached_key(|dist| (!dist.is_whole(host), dist.misfits(host)));
+        }
+        for dist in found.iter_mut().filter(|dist| dist.version.is_empty()) {
+            dist.version = dist.header(host, "Version").unwrap_or_default();
+        }
+        found
+    }
+
+    /// The distribution of this normalised name.
+    pub(super) fn distribution(&self, host: &dyn Host, name: &str) -> Option<Distribution> {
+        let named = |entry: &&String| self.parse(entry).is_some_and(|dist| dist.name == name);
+        let only = Self {
+            names: self.names.iter().filter(named).cloned().collect(),
+            ..self.clone_empty()
+        };
+        only.distributions(host)
+            .into_iter()
+            .find(|dist| dist.name == name)
+    }
+
+    fn clone_empty(&self) -> Self {
+        Self {
+            path: self.path.clone(),
+            origin: self.origin,
+            names: Vec::new(),
+            unreadable: None,
+        }
+    }
+
+    /// The distribution that an entry's name announces.
+    fn parse(&self, entry: &str) -> Option<Distribution> {
+        let (stem, form) = if let Some(stem) = entry.strip_suffix(".dist-info") {
+            (stem, Form::DistInfo)
+        } else {
+            (entry.strip_suffix(".egg-info")?, Form::EggInfo)
+        };
+        let (name, version) = if form == Form::DistInfo {
+            names::dist_info(stem)
+        } else {
+            names::egg_info(stem)
+        };
+        names::is_name(name).then(|| Distribution {
+            name: names::normalise(name),
+            version: version.to_owned(),
+            dist_info: self.path.join(entry),
+            site: self.path.clone(),
+            form,
+        })
+    }
+
+    /// The distribution that this folder itself is, where it is an unpacked egg.
+    fn egg(&self) -> Option<Distribution> {
+        let stem = self.path.file_name()?.to_str()?.strip_suffix(".egg")?;
+        let (name, version) = names::egg_info(stem);
+        (names::is_name(name) && self.holds("EGG-INFO")).then(|| Distribution {
+            name: names::normalise(name),
+            version: version.to_owned(),
+            dist_info: self.path.join("EGG-INFO"),
+            site: self.path.clone(),
+            form: Form::Egg,
+        })
+    }
+}
+
+impl Distribution {
+    /// The file that holds the core metadata.
+    pub(super) fn metadata(&self, host: &dyn Host) -> PathBuf {
+        match self.form {
+            Form::DistInfo => self.dist_info.join("METADATA"),
+            Form::EggInfo if host.list(&self.dist_info).is_err() => self.dist_info.clone(),
+            Form::EggInfo | Form::Egg => self.dist_info.join("PKG-INFO"),
+        }
+    }
+
+    /// Whether its core metadata is there.
+    pub(super) fn is_whole(&self, host: &dyn Host) -> bool {
+        host.exists(&self.metadata(host))
+    }
+
+    /// How many of its files are not as its RECORD says; the largest number where it has none.
+    fn misfits(&self, host: &dyn Host) -> usize {
+        let record = host.maybe(self.dist_info.join("RECORD"));
+        record.map_or(usize::MAX, |text| record::misfits(host, &self.site, &text))
+    }
+
+    /// A header of its core metadata.
+    pub(super) fn header(&self, host: &dyn Host, name: &str) -> Option<String> {
+        let text = host.maybe(self.metadata(host))?;
+        let headers = text.lines().take_while(|line| !line.is_empty());
+        headers
+            .filter_map(|line| line.split_once(':'))
+            .find(|(key, _)| *key == name)
+            .map(|(_, v)| v.trim().to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pth_files_hold_folders_and_code() {
+        let pth = parse_pth("\u{feff}# note\n\n/a/b \r\nimport x; x.y()\nimportant\nimport\tz\n");
+        assert_eq!(pth.folders, ["/a/b", "important"]);
+        assert_eq!(pth.code, ["import x; x.y()", "import\tz"]);
+    }
+
+    #[test]
+    fn modules_are_found_in_the_order_of_the_file_finder() {
+        let names = [
+            "a.cpython-311-x86_64-linux-gnu.so",
+            "a.py",
+            "b.py",
+            "b.pyc",
+            "bc.py",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        let folder = Folder {
+            path: PathBuf::new(),
+            origin: Origin::Env,
+            names,
+            unreadable: None,
+        };
+        assert_eq!(folder.module("a"), Some("a.cpython-311-x86_64-linux-gnu.so"));
+        assert_eq!(folder.module("b"), Some("b.py"));
+        assert_eq!(folder.module("c"), None);
+    }
+}
