@@ -1,0 +1,177 @@
+//! The dynamic-linking facts of an ELF file, read from its headers without loading it.
+
+mod fatbin;
+mod ranges;
+
+use std::fs::{self, File};
+use std::io;
+use std::path::Path;
+
+use object::elf;
+use object::endian::Endianness;
+use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _, SectionHeader as _};
+use object::read::{FileKind, StringTable};
+use serde::{Deserialize, Serialize};
+
+use ranges::Ranges;
+
+/// What an ELF file says of itself (System V ABI, chapter 5; notes: `NT_GNU_BUILD_ID` of `elf.h`).
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ElfInfo {
+    /// `NT_GNU_BUILD_ID` in hexadecimal.
+    pub build_id: Option<String>,
+    /// `DT_SONAME`.
+    pub soname: Option<String>,
+    /// `DT_NEEDED`, in file order.
+    pub needed: Vec<String>,
+    /// `DT_RPATH` entries, in file order, `$ORIGIN` unexpanded.
+    pub rpath: Vec<String>,
+    /// `DT_RUNPATH` entries, in file order, `$ORIGIN` unexpanded.
+    pub runpath: Vec<String>,
+    /// GPU architectures that most of the first fat binaries of `.nv_fatbin` are built for, for example `sm_90`
+    /// (machine code) and `compute_90` (PTX), ascending.
+    pub cuda_archs: Vec<String>,
+    /// Machine, for example `x86_64` or `aarch64`.
+    pub machine: Option<String>,
+}
+
+/// Why an ELF file could not be read.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ElfError {
+    /// No such file.
+    #[error("no such file")]
+    NotFound,
+    /// It is there, but not readable.
+    #[error("{0}")]
+    Unreadable(String),
+    /// It is not ELF, or its headers contradict each other.
+    #[error("not a readable ELF file: {0}")]
+    Malformed(String),
+}
+
+impl From<io::Error> for ElfError {
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => Self::NotFound,
+            _ => Self::Unreadable(error.to_string()),
+        }
+    }
+}
+
+impl From<object::Error> for ElfError {
+    fn from(error: object::Error) -> Self {
+        Self::Malformed(error.to_string())
+    }
+}
+
+/// The most entries of a dynamic section that are looked at; libtorch_cuda.so has 50.
+const DYNAMIC_LIMIT: usize = 4096;
+
+/// Reads the headers of the ELF file at `path`; only the ranges that are needed, whatever the file's size.
+///
+/// # Errors
+///
+/// Where the file is missing, unreadable, not ELF, or cut short.
+pub fn inspect(path: &Path) -> Result<ElfInfo, ElfError> {
+    // Opening a pipe would wait for its other end.
+    if !fs::metadata(path)?.is_file() {
+        return Err(ElfError::Malformed("not a regular file".to_owned()));
+    }
+    let data = Ranges::new(File::open(path)?);
+    match FileKind::parse(&data)? {
+        FileKind::Elf32 => headers::<elf::FileHeader32<Endianness>>(&data),
+        FileKind::Elf64 => headers::<elf::FileHeader64<Endianness>>(&data),
+        _ => Err(ElfError::Malformed("not ELF".to_owned())),
+    }
+}
+
+fn headers<Elf: FileHeader<Endian = Endianness>>(data: &Ranges) -> Result<ElfInfo, ElfError> {
+    let header = Elf::parse(data)?;
+    let endian = header.endian()?;
+    let mut info = ElfInfo { machine: Some(machine(header.e_machine(endian))), ..ElfInfo::default() };
+    let segments = header.program_headers(endian, data)?;
+    for segment in segments {
+        if let Some(mut notes) = segment.notes(endian, data)? {
+            while let Some(note) = notes.next()? {
+                if note.name() == elf::ELF_NOTE_GNU && note.n_type(endian) == elf::NT_GNU_BUILD_ID {
+                    info.build_id.get_or_insert_with(|| hex(note.desc()));
+                }
+            }
+        }
+        if let Some(dynamic) = segment.dynamic(endian, data)? {
+            linking::<Elf>(endian, data, segments, dynamic, &mut info)?;
+        }
+    }
+    let sections = header.sections(endian, data)?;
+    for section in sections.iter().filter(|s| s.sh_type(endian) == elf::SHT_PROGBITS) {
+        if sections.section_name(endian, section)? == b".nv_fatbin" {
+            let (offset, size) = section.file_range(endian).unwrap_or_default();
+            info.cuda_archs = fatbin::architectures(data, offset, size);
+        }
+    }
+    Ok(info)
+}
+
+/// The entries of the dynamic section that decide what is loaded.
+fn linking<'a, Elf: FileHeader<Endian = Endianness>>(
+    endian: Endianness,
+    data: &'a Ranges,
+    segments: &[Elf::ProgramHeader],
+    dynamic: &[Elf::Dyn],
+    info: &mut ElfInfo,
+) -> Result<(), ElfError> {
+    let entries: Vec<(i64, u64)> = dynamic
+        .iter()
+        .take(DYNAMIC_LIMIT)
+        .map(|entry| (entry.tag(endian), entry.val(endian)))
+        .take_while(|(tag, _)| *tag != elf::DT_NULL)
+        .collect();
+    let value = |tag: i64| entries.iter().find(|(t, _)| *t == tag).map(|(_, value)| *value);
+    let (Some(address), Some(size)) = (value(elf::DT_STRTAB), value(elf::DT_STRSZ)) else { return Ok(()) };
+    // The table is named by its address in memory; the segment that is loaded there tells where it is in the file.
+    let start = segments
+        .iter()
+        .filter(|s| s.p_type(endian) == elf::PT_LOAD)
+        .find_map(|s| {
+            let into = address.checked_sub(s.p_vaddr(endian).into())?;
+            (into < s.p_filesz(endian).into()).then(|| into.checked_add(s.p_offset(endian).into()))?
+        })
+        .ok_or_else(|| ElfError::Malformed("its string table is not in the file".to_owned()))?;
+    let strings = StringTable::new(data, start, start.saturating_add(size));
+    for (tag, offset) in entries {
+        if !matches!(tag, elf::DT_NEEDED | elf::DT_SONAME | elf::DT_RPATH | elf::DT_RUNPATH) {
+            continue;
+        }
+        let bytes = u32::try_from(offset).map_err(|_| ()).and_then(|offset| strings.get(offset));
+        let bytes = bytes.map_err(|()| ElfError::Malformed("a name is outside its string table".to_owned()))?;
+        let text = String::from_utf8_lossy(bytes).into_owned();
+        let folders = || text.split(':').filter(|s| !s.is_empty()).map(str::to_owned);
+        match tag {
+            elf::DT_NEEDED => info.needed.push(text),
+            elf::DT_SONAME => info.soname = Some(text),
+            elf::DT_RPATH => info.rpath.extend(folders()),
+            _ => info.runpath.extend(folders()),
+        }
+    }
+    Ok(())
+}
+
+/// The names that `uname -m` has for them.
+fn machine(number: u16) -> String {
+    match number {
+        elf::EM_X86_64 => "x86_64".to_owned(),
+        elf::EM_386 => "i386".to_owned(),
+        elf::EM_AARCH64 => "aarch64".to_owned(),
+        elf::EM_ARM => "arm".to_owned(),
+        elf::EM_PPC64 => "ppc64".to_owned(),
+        elf::EM_S390 => "s390x".to_owned(),
+        elf::EM_RISCV => "riscv".to_owned(),
+        elf::EM_LOONGARCH => "loongarch".to_owned(),
+        other => format!("machine {other}"),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+}
