@@ -20,6 +20,8 @@ pub struct Captured {
     pub snapshot: Snapshot,
     /// How long each probe took; its limit where it did not end.
     pub timings: BTreeMap<&'static str, Duration>,
+    /// Files to write beside the snapshot, suffix to content; none of an anonymous capture, since they hold names.
+    pub attachments: BTreeMap<String, Vec<u8>>,
 }
 
 /// Runs every wanted probe. One that fails, panics or runs past its limit leaves the rest of its section unknown.
@@ -38,7 +40,10 @@ pub fn run_probes(probes: &[&'static dyn Probe], cx: &Arc<Context>, anonymous: b
     let mut captured = Captured::default();
     for probe in running {
         let section = probe.probe.section();
-        let (collected, took) = probe.wait(cx);
+        let (mut collected, took) = probe.wait(cx);
+        if !anonymous {
+            captured.attachments.append(&mut collected.attachments);
+        }
         captured.snapshot.sections.insert(section.to_owned());
         captured.timings.insert(section, took);
         file(&mut captured.snapshot, collected, &identities, anonymous);

@@ -1,5 +1,6 @@
 //! `driftlock capture`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -14,7 +15,7 @@ use crate::exit::Exit;
 use crate::host::Host;
 use crate::host::live::Live;
 use crate::host::recorded::Recorded;
-use crate::probes::{Context, Options};
+use crate::probes::{Context, Options, config, data};
 use crate::render;
 use crate::snapshot::{FactPath, Snapshot, Value, digest, file, write};
 
@@ -44,7 +45,10 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
         timings: args.timings,
         anonymous: args.anonymous,
     };
-    let snapshot = snapshot(host, args.options(std::io::stderr().is_terminal()), &meta);
+    let options = args.options(std::io::stderr().is_terminal());
+    data::check(host.as_ref(), &options)?;
+    config::check(host.as_ref(), &options)?;
+    let (snapshot, attachments) = snapshot(host, options, &meta);
     let text = match args.format {
         Format::Toml => write::to_string(&snapshot),
         Format::Json => render::json::text(&render::json::snapshot(&snapshot)),
@@ -52,13 +56,19 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
     if to_stdout {
         return print(text.as_bytes());
     }
+    for (suffix, content) in &attachments {
+        let mut name = args.output.as_os_str().to_owned();
+        name.push(".");
+        name.push(suffix);
+        file::write(Path::new(&name), content)?;
+    }
     file::write(&args.output, text.as_bytes())?;
     tell(&report(&snapshot, &args.output));
     Ok(Exit::Clean)
 }
 
-/// A complete snapshot of `host`, `meta` included.
-pub fn snapshot(host: Arc<dyn Host>, options: Options, meta: &Meta) -> Snapshot {
+/// A complete snapshot of `host`, `meta` included, and the files that belong beside it.
+pub fn snapshot(host: Arc<dyn Host>, options: Options, meta: &Meta) -> (Snapshot, BTreeMap<String, Vec<u8>>) {
     let started = Instant::now();
     capture::quiet_probes();
     let cx = Arc::new(Context::new(host, options));
@@ -101,7 +111,7 @@ pub fn snapshot(host: Arc<dyn Host>, options: Options, meta: &Meta) -> Snapshot 
             }
         }
     }
-    snapshot
+    (snapshot, captured.attachments)
 }
 
 fn replay(path: &Path) -> Result<Recorded, Error> {

@@ -100,6 +100,7 @@ impl Recorded {
             .chain(self.dirs.iter().map(|p| (p, FileKind::Dir)))
             .chain(self.links.keys().map(|p| (p, FileKind::Link)))
             .chain(self.denied.iter().map(|p| (p, FileKind::File)))
+            .chain(self.tree.keys().map(|p| (p, FileKind::Dir)))
     }
 
     fn kind(&self, resolved: &Path) -> Option<FileKind> {

@@ -20,6 +20,9 @@ pub struct Collected {
     pub facts: Facts,
     /// Facts that could not be looked at, with the reason.
     pub unknown: BTreeMap<FactPath, String>,
+    /// Files that belong beside the snapshot: what each one's name adds to the snapshot's (after a dot), and its
+    /// content.
+    pub attachments: BTreeMap<String, Vec<u8>>,
 }
 
 impl Sink {
@@ -80,6 +83,11 @@ impl Sink {
     ) {
         let path = self.path(segments);
         self.lock().unknown.insert(path, reason.to_string());
+    }
+
+    /// Hands in a file that belongs beside the snapshot: `NAME.suffix` where the snapshot is `NAME`.
+    pub fn attach(&self, suffix: &str, content: Vec<u8>) {
+        self.lock().attachments.insert(suffix.to_owned(), content);
     }
 
     fn path<S: Into<String>>(&self, segments: impl IntoIterator<Item = S>) -> FactPath {

@@ -120,9 +120,12 @@ fn closing_quote(text: &str) -> Option<usize> {
 impl Ord for FactPath {
     fn cmp(&self, other: &Self) -> Ordering {
         for (a, b) in self.0.iter().zip(&other.0) {
+            // Numbers stand before names: "10" < "1a" < "2" < "10" would be a circle otherwise.
             let order = match (number(a), number(b)) {
                 (Some(x), Some(y)) => x.cmp(&y).then_with(|| a.cmp(b)),
-                _ => a.cmp(b),
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (None, None) => a.cmp(b),
             };
             if order != Ordering::Equal {
                 return order;
@@ -173,5 +176,15 @@ mod tests {
         paths.sort();
         let shown: Vec<String> = paths.iter().flatten().map(ToString::to_string).collect();
         assert_eq!(shown, ["cpu.model", "gpu.2.name", "gpu.10.name", "gpu.count"]);
+    }
+
+    #[test]
+    fn the_order_is_total() {
+        let segments = ["1a", "10", "2", "", "99999999999999999999", "#"];
+        for (a, b, c) in segments.iter().flat_map(|a| segments.iter().map(move |b| (a, b))).flat_map(|(a, b)| {
+            segments.iter().map(move |c| (FactPath::new([*a]), FactPath::new([*b]), FactPath::new([*c])))
+        }) {
+            assert!(!(a < b && b < c) || a < c, "{a} < {b} < {c}");
+        }
     }
 }
