@@ -10,7 +10,7 @@ use std::path::Path;
 use object::elf;
 use object::endian::Endianness;
 use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _, SectionHeader as _};
-use object::read::{FileKind, StringTable};
+use object::read::{FileKind, ReadRef as _, StringTable};
 use serde::{Deserialize, Serialize};
 
 use ranges::Ranges;
@@ -34,6 +34,9 @@ pub struct ElfInfo {
     pub cuda_archs: Vec<String>,
     /// Machine, for example `x86_64` or `aarch64`.
     pub machine: Option<String>,
+    /// Whether it uses the C++11 `std::string` of libstdc++ (`_GLIBCXX_USE_CXX11_ABI`), by its dynamic symbols'
+    /// names; only for C++ libraries with less than [`SYMBOLS_LIMIT`] bytes of names, such as libc10.so.
+    pub cxx11_abi: Option<bool>,
 }
 
 /// Why an ELF file could not be read.
@@ -67,6 +70,9 @@ impl From<object::Error> for ElfError {
 
 /// The most entries of a dynamic section that are looked at; libtorch_cuda.so has 50.
 const DYNAMIC_LIMIT: usize = 4096;
+
+/// The most bytes of symbol names that are read for [`ElfInfo::cxx11_abi`]; libc10.so has 85 kB, libtorch_cpu.so 5 MB.
+pub const SYMBOLS_LIMIT: u64 = 256 << 10;
 
 /// Reads the headers of the ELF file at `path`; only the ranges that are needed, whatever the file's size.
 ///
@@ -154,7 +160,21 @@ fn linking<'a, Elf: FileHeader<Endian = Endianness>>(
             _ => info.runpath.extend(folders()),
         }
     }
+    if size <= SYMBOLS_LIMIT && info.needed.iter().any(|name| name.starts_with("libstdc++.so")) {
+        let names = data.read_bytes_at(start, size).unwrap_or_default();
+        info.cxx11_abi = cxx11_abi(names);
+    }
     Ok(())
+}
+
+/// By the names of symbols that take a `std::string`: in the new ABI it is of the inline namespace `std::__cxx11`,
+/// in the old one it is the `Ss` of Itanium's mangling, here behind `RK` (a reference to a constant).
+fn cxx11_abi(names: &[u8]) -> Option<bool> {
+    let holds = |text: &[u8]| memchr::memmem::find(names, text).is_some();
+    if holds(b"7__cxx1112basic_string") {
+        return Some(true);
+    }
+    holds(b"RKSs").then_some(false)
 }
 
 /// The names that `uname -m` has for them.
