@@ -10,6 +10,7 @@ use std::path::Path;
 
 use super::{Context, Probe, ProbeError, Sink};
 use crate::host::Host;
+pub(crate) use platform::wsl;
 
 /// See the module.
 pub struct Os;

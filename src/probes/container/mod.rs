@@ -1,5 +1,8 @@
 //! The `container` section.
 
+mod image;
+mod runtime;
+
 use super::{Context, Probe, ProbeError, Sink};
 
 /// See the module.
@@ -11,7 +14,12 @@ impl Probe for Container {
     }
 
     fn collect(&self, cx: &Context, out: &Sink) -> Result<(), ProbeError> {
-        let _ = (cx, out);
+        let host = cx.host.as_ref();
+        runtime::collect(host, out);
+        image::apptainer(cx, out);
+        image::podman(host, out);
+        image::ngc(host, out);
+        image::mlcube(cx, out);
         Ok(())
     }
 }
