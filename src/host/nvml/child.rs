@@ -65,7 +65,7 @@ fn fault(error: NvmlError) -> NvmlFault {
         NvmlError::DriverNotLoaded => NvmlFault::NoDriver,
         NvmlError::NoPermission => NvmlFault::NoPermission,
         NvmlError::LibRmVersionMismatch => NvmlFault::VersionMismatch,
-        error => NvmlFault::Failed(error.to_string()),
+        error => NvmlFault::Failed(device::words(&error)),
     }
 }
 

@@ -31,9 +31,19 @@ pub(super) fn field<T>(
             | NvmlError::NoData,
         ) => None,
         Err(error) => {
-            errors.insert(name.to_owned(), error.to_string());
+            errors.insert(name.to_owned(), words(&error));
             None
         }
+    }
+}
+
+/// What went wrong, in NVML's own words where the bindings' are longer.
+pub(super) fn words(error: &NvmlError) -> String {
+    match error {
+        NvmlError::GpuLost => "GPU is lost".to_owned(),
+        NvmlError::ResetRequired => "GPU requires reset".to_owned(),
+        NvmlError::NoPermission => "insufficient permissions".to_owned(),
+        error => error.to_string(),
     }
 }
 
@@ -43,7 +53,7 @@ pub(super) fn ask(nvml: &Nvml, index: u32, count: u32) -> NvmlDevice {
     let device = match nvml.device_by_index(index) {
         Ok(device) => device,
         Err(error) => {
-            out.fault = Some(error.to_string());
+            out.fault = Some(words(&error));
             return out;
         }
     };
@@ -52,7 +62,7 @@ pub(super) fn ask(nvml: &Nvml, index: u32, count: u32) -> NvmlDevice {
     for part in parts {
         // A device that fell off the bus answers every call so, and each may take its time.
         if let Err(error) = part(&device, &mut out) {
-            out.fault = Some(error.to_string());
+            out.fault = Some(words(&error));
             return out;
         }
     }
@@ -270,7 +280,7 @@ fn mig(device: &Device<'_>, errors: &mut BTreeMap<String, String>) -> Vec<NvmlMi
             Ok(mig) => mig,
             Err(NvmlError::NotFound | NvmlError::NotSupported | NvmlError::InvalidArg) => continue,
             Err(error) => {
-                errors.insert("mig".to_owned(), error.to_string());
+                errors.insert("mig".to_owned(), words(&error));
                 continue;
             }
         };

@@ -32,13 +32,8 @@ impl Probe for Gpu {
     }
 
     fn collect(&self, cx: &Context, out: &Sink) -> Result<(), ProbeError> {
-        let pci = match pci::scan(cx.host.as_ref()) {
-            Ok(found) => found,
-            Err(error) => {
-                out.unknown("count", format!("{}: {error}", pci::DEVICES));
-                Vec::new()
-            }
-        };
+        let bus = pci::scan(cx.host.as_ref());
+        let pci = bus.as_deref().unwrap_or_default();
         let jetson = jetson::find(cx);
         if let Some(jetson) = &jetson {
             jetson.driver(out);
@@ -46,18 +41,19 @@ impl Probe for Gpu {
         let answer = cx.host.nvml(cx.options.timeout);
         nvidia::driver(cx, out, &answer);
         let proc = nvidia::proc_gpus(cx);
-        let devices = nvidia_devices(cx, out, &answer, &proc, &pci, jetson.as_ref());
+        let devices = nvidia_devices(cx, out, &answer, &proc, pci, jetson.as_ref());
         for (n, device) in devices.iter().enumerate() {
             record_pci(out, n, device.pci);
             device.record(out, n);
         }
-        select(cx, out, &answer, &devices);
-        let count = others(cx, out, devices.len(), &pci);
-        if let Err(fault) = &answer {
-            unanswered(cx, out, fault, devices.len());
+        let count = others(cx, out, devices.len(), pci);
+        match (&answer, &bus) {
+            (Err(fault), _) if blind(cx, fault, &devices) => out.unknown("", fault),
+            (_, Err(error)) => out.unknown("count", format!("{}: {error}", pci::DEVICES)),
+            _ => out.set("count", count),
         }
-        if count > 0 || answer.is_ok() || !wsl(cx) {
-            out.set("count", count);
+        if !devices.is_empty() {
+            select(cx, out, &answer, &devices);
         }
         Ok(())
     }
@@ -150,16 +146,30 @@ fn record_pci(out: &Sink, n: usize, pci: Option<&PciGpu>) {
     out.set_opt(&format!("{n}.numa_node"), pci.numa_node);
 }
 
-/// Records what CUDA would enumerate.
+/// Records what CUDA would enumerate, and what only NVML could have said.
 fn select(cx: &Context, out: &Sink, answer: &Result<NvmlReport, NvmlFault>, devices: &[Nvidia<'_>]) {
-    let sure = answer.is_ok() || devices.iter().all(|d| d.jetson.is_some());
-    if devices.is_empty() || !sure {
-        return;
+    let only_jetson = devices.iter().all(|d| d.jetson.is_some());
+    for (n, device) in devices.iter().enumerate() {
+        if let Some(fault) = device.nvml.and_then(|d| d.fault.as_ref()) {
+            out.unknown(&n.to_string(), format!("NVML: {fault}"));
+        }
     }
-    let candidates: Vec<_> = devices.iter().map(Nvidia::candidate).collect();
-    let variable = |name: &str| cx.host.env(name);
-    let (visible, order) = (variable("CUDA_VISIBLE_DEVICES"), variable("CUDA_DEVICE_ORDER"));
-    match visible::select(&candidates, visible.as_deref(), order.as_deref()) {
+    let said = match answer {
+        // Older releases of Jetson Linux have no NVML at all, so nothing is missing.
+        Err(fault) if !only_jetson => {
+            (0..devices.len()).for_each(|n| out.unknown(&n.to_string(), fault));
+            Err(fault.to_string())
+        }
+        _ => {
+            let candidates: Vec<_> = devices.iter().map(Nvidia::candidate).collect();
+            let (visible, order) = (
+                cx.host.env("CUDA_VISIBLE_DEVICES"),
+                cx.host.env("CUDA_DEVICE_ORDER"),
+            );
+            visible::select(&candidates, visible.as_deref(), order.as_deref())
+        }
+    };
+    match said {
         Ok(chosen) => {
             out.set(
                 "visible",
@@ -174,11 +184,6 @@ fn select(cx: &Context, out: &Sink, answer: &Result<NvmlReport, NvmlFault>, devi
         Err(reason) => {
             out.unknown("visible", &reason);
             out.unknown("visible_names", &reason);
-        }
-    }
-    for (n, device) in devices.iter().enumerate() {
-        if let Some(fault) = device.nvml.and_then(|d| d.fault.as_ref()) {
-            out.unknown(&n.to_string(), format!("NVML: {fault}"));
         }
     }
 }
@@ -223,24 +228,15 @@ fn others(cx: &Context, out: &Sink, first: usize, pci: &[PciGpu]) -> usize {
     n
 }
 
-/// Whether this is WSL, whose GPU is on no bus.
-fn wsl(cx: &Context) -> bool {
-    cx.host.exists("/dev/dxg".as_ref())
+/// Whether nothing can be said of NVIDIA devices: NVML did not answer, and no file names one. WSL's GPU is on no bus.
+fn blind(cx: &Context, fault: &NvmlFault, devices: &[Nvidia<'_>]) -> bool {
+    devices.is_empty()
+        && match fault {
+            NvmlFault::Absent | NvmlFault::NoDriver => false,
+            NvmlFault::NoLibrary(_) => cx.host.exists("/dev/dxg".as_ref()),
+            _ => true,
+        }
 }
 
-/// Marks what only NVML could have said.
-fn unanswered(cx: &Context, out: &Sink, fault: &NvmlFault, devices: usize) {
-    if *fault == NvmlFault::Absent {
-        return;
-    }
-    for n in 0..devices {
-        out.unknown(&n.to_string(), fault);
-    }
-    if wsl(cx) {
-        out.unknown("count", fault);
-    }
-    if devices > 0 || wsl(cx) {
-        out.unknown("visible", fault);
-        out.unknown("visible_names", fault);
-    }
-}
+#[cfg(test)]
+mod tests;
