@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::host::Host;
 use crate::host::live::Live;
 use crate::host::recorded::Recorded;
+use crate::probes::python::interpreter;
 use crate::probes::{Context, Options, config, data};
 use crate::render;
 use crate::snapshot::{FactPath, Snapshot, Value, digest, file, write};
@@ -46,6 +47,7 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
         anonymous: args.anonymous,
     };
     let options = args.options(std::io::stderr().is_terminal());
+    interpreter::check(host.as_ref(), &options.python)?;
     data::check(host.as_ref(), &options)?;
     config::check(host.as_ref(), &options)?;
     let (snapshot, attachments) = snapshot(host, options, &meta);

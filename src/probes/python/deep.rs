@@ -19,7 +19,7 @@ use crate::redact::Labels;
 use crate::snapshot::Value;
 
 /// The program.
-const PROGRAM: &str = include_str!("deep.py");
+pub(super) const PROGRAM: &str = include_str!("deep.py");
 
 /// What its answer begins with.
 const TAG: &str = "driftlock/deep/1 ";

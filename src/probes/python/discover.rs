@@ -71,15 +71,26 @@ pub(super) fn named(host: &dyn Host, path: &Path) -> Result<Found, Error> {
         }
         Err(e) => return Err(wrong(e.to_string())),
     };
-    if Layout::of(host, &executable).stdlib.is_none() {
-        return Err(wrong(
-            "no standard library belongs to it, so it is not a Python interpreter".into(),
-        ));
+    let layout = Layout::of(host, &executable);
+    if layout.stdlib.is_none()
+        || ![&executable, &layout.real_executable]
+            .into_iter()
+            .any(|path| is_named(path))
+    {
+        return Err(wrong("not a Python interpreter with its standard library".into()));
     }
     Ok(Found {
         executable,
         road: "--python",
     })
+}
+
+/// Whether an executable is called as interpreters are: `/usr/bin/ls` also lies beside a standard library.
+fn is_named(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    ["python", "pypy", "graalpy"]
+        .iter()
+        .any(|word| name.contains(word))
 }
 
 /// Whether a path is a file that can be started.

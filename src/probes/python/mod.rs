@@ -6,6 +6,7 @@ mod conda;
 mod deep;
 mod discover;
 mod editable;
+pub mod folder;
 pub mod interpreter;
 pub mod layout;
 mod literal;
@@ -16,6 +17,8 @@ mod pyenv;
 mod record;
 pub mod sites;
 mod sysconfig;
+#[cfg(test)]
+mod tests;
 mod verify;
 mod version;
 
@@ -76,6 +79,9 @@ impl Probe for Python {
 
 /// How paths of this interpreter are shown, so that equal environments in other places compare equal.
 fn labels(labels: &Labels, interpreter: &Interpreter) -> Labels {
+    if interpreter.base_prefix == interpreter.prefix {
+        return labels.with(&interpreter.prefix, "{env}");
+    }
     labels
         .with(&interpreter.base_prefix, "{base}")
         .with(&interpreter.prefix, "{env}")
@@ -177,20 +183,5 @@ fn paths(interpreter: &Interpreter, labels: &Labels, out: &Sink) {
     }
     if let Some((path, reason)) = search.unreadable.first() {
         out.unknown("pth_code", format!("{}: {reason}", labels.show(path)));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn flags_from_variables() {
-        assert!(hashes_are_random(None) && hashes_are_random(Some("")) && hashes_are_random(Some("random")));
-        assert!(!hashes_are_random(Some("0")) && !hashes_are_random(Some("42")));
-        assert_eq!(
-            [None, Some(""), Some("0"), Some("2"), Some("x")].map(optimize),
-            [0, 0, 0, 2, 1]
-        );
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use super::folder::Folder;
 use super::interpreter::{Distribution, Form, Interpreter};
 use super::sites::{self, Search};
 use super::{origin, record};
@@ -15,7 +16,7 @@ use crate::redact::Labels;
 #[derive(Debug, Default)]
 pub(super) struct Installed<'a> {
     /// The first of each name on the path.
-    pub first: BTreeMap<String, (Distribution, &'a sites::Folder)>,
+    pub first: BTreeMap<String, (Distribution, &'a Folder)>,
     /// Further ones of the same name.
     pub shadowed: Vec<Distribution>,
 }
@@ -63,7 +64,7 @@ pub(super) fn collect(host: &dyn Host, interpreter: &Interpreter, labels: &Label
 }
 
 /// Records one distribution.
-fn describe(host: &dyn Host, dist: &Distribution, folder: &sites::Folder, labels: &Labels, out: &Sink) {
+fn describe(host: &dyn Host, dist: &Distribution, folder: &Folder, labels: &Labels, out: &Sink) {
     let at = |fact: &'static str| ["packages", dist.name.as_str(), fact];
     if let Err(reason) = is_whole(host, dist) {
         let entry = dist.dist_info.file_name().unwrap_or_default().to_string_lossy();
