@@ -1,9 +1,20 @@
 //! The state of a git repository as plain data, read with libgit2. Nothing here writes: not into the repository (the
 //! index is not refreshed), not anywhere else.
 
+mod content;
+mod history;
+mod lfs;
+mod open;
+mod patch;
+mod refs;
+mod untracked;
+mod work;
+
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::time::Duration;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -194,8 +205,81 @@ pub enum GitFault {
     Unreadable(String),
 }
 
-/// Reads the repository that holds `start`.
+/// Reads the repository that holds `start`, which the variables `GIT_DIR`, `GIT_WORK_TREE` and so on may name as they
+/// do for git. History and working tree are read side by side; what takes longer than the limit is unknown.
 pub fn inspect(start: &Path, options: &GitOptions) -> Result<GitReport, GitFault> {
-    let _ = (start, options);
-    Err(GitFault::NoRepository)
+    let deadline = Instant::now() + options.limit;
+    let repo = open::repository(start)?;
+    let mut report = refs::read(&repo, start);
+    if options.depth == Depth::Refs {
+        return Ok(report);
+    }
+    let second = open::repository(start)?;
+    let branch = report.branch.clone();
+    let history = spawn("probe-git-history", move || {
+        history::read(&second, branch.as_deref())
+    });
+    let work = (!repo.is_bare()).then(|| {
+        let patch = options.patch;
+        spawn("probe-git-work", move || work::read(&repo, patch, deadline))
+    });
+    if let Some(work) = work {
+        match wait(&work, deadline) {
+            Ok(found) => {
+                report.work = Some(found.work);
+                report.submodules = found.submodules;
+                report.unknown.extend(found.unknown);
+            }
+            Err(reason) => report
+                .unknown
+                .extend(work::FACTS.map(|fact| (fact.to_owned(), reason.clone()))),
+        }
+    }
+    match wait(&history, deadline) {
+        Ok(found) => {
+            report.upstream = found.upstream;
+            (report.ahead, report.behind) = found.ahead_behind.unzip();
+            report.describe = found.describe;
+            report.unknown.extend(found.unknown);
+        }
+        Err(reason) => report
+            .unknown
+            .extend(history::FACTS.map(|fact| (fact.to_owned(), reason.clone()))),
+    }
+    Ok(report)
+}
+
+/// Runs `read` in a thread of its own: libgit2 cannot be interrupted, so past the deadline it is left to itself.
+fn spawn<T: Send + 'static>(name: &str, read: impl FnOnce() -> T + Send + 'static) -> Option<Receiver<T>> {
+    let (send, answer) = mpsc::channel();
+    let body = move || {
+        let _late = send.send(read());
+    };
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .ok()
+        .map(|_| answer)
+}
+
+fn wait<T>(answer: &Option<Receiver<T>>, deadline: Instant) -> Result<T, String> {
+    let answer = answer
+        .as_ref()
+        .ok_or_else(|| "could not start a thread".to_owned())?;
+    answer
+        .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        .map_err(|error| match error {
+            mpsc::RecvTimeoutError::Timeout => TOO_LONG.to_owned(),
+            mpsc::RecvTimeoutError::Disconnected => {
+                "bug in driftlock: the reader of the repository died".to_owned()
+            }
+        })
+}
+
+/// The reason for what the time did not suffice for.
+const TOO_LONG: &str = "took too long (raise --timeout)";
+
+/// libgit2's own words.
+fn words(error: &git2::Error) -> String {
+    error.message().trim().to_owned()
 }
