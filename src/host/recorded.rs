@@ -5,6 +5,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Bound;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
@@ -107,12 +108,35 @@ impl Recorded {
         if resolved == Path::new("/") {
             return Some(FileKind::Dir);
         }
-        self.paths()
-            .find_map(|(path, kind)| match path.strip_prefix(resolved) {
-                Ok(rest) if rest.as_os_str().is_empty() => Some(kind),
-                Ok(_) => Some(FileKind::Dir),
-                Err(_) => None,
-            })
+        let files = [
+            self.files.contains_key(resolved),
+            self.bytes.contains_key(resolved),
+            self.elf.contains_key(resolved),
+            self.executables.contains(resolved),
+            self.present.contains(resolved),
+            self.denied.contains(resolved),
+        ];
+        if files.contains(&true) {
+            return Some(FileKind::File);
+        }
+        if self.devices.contains(resolved) {
+            return Some(FileKind::Other);
+        }
+        // What lies below a folder comes right behind it: paths are ordered part by part.
+        let after = (Bound::Excluded(resolved), Bound::Unbounded);
+        let next = [
+            self.files.range::<Path, _>(after).next().map(|(path, _)| path),
+            self.bytes.range::<Path, _>(after).next().map(|(path, _)| path),
+            self.elf.range::<Path, _>(after).next().map(|(path, _)| path),
+            self.links.range::<Path, _>(after).next().map(|(path, _)| path),
+            self.executables.range::<Path, _>(after).next(),
+            self.present.range::<Path, _>(after).next(),
+            self.devices.range::<Path, _>(after).next(),
+            self.denied.range::<Path, _>(after).next(),
+            self.dirs.range::<Path, _>(after).next(),
+        ];
+        let holds = next.into_iter().flatten().any(|path| path.starts_with(resolved));
+        (holds || self.dirs.contains(resolved)).then_some(FileKind::Dir)
     }
 }
 
