@@ -15,6 +15,7 @@ use crate::exit::Exit;
 use crate::host::Host;
 use crate::host::live::Live;
 use crate::host::recorded::Recorded;
+use crate::host::recording::Recording;
 use crate::probes::python::interpreter;
 use crate::probes::{Context, Options, config, data};
 use crate::render;
@@ -41,6 +42,13 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
         Some(path) => Arc::new(replay(path)?),
         None => Arc::new(Live::new()),
     };
+    let recording = args
+        .record
+        .is_some()
+        .then(|| Arc::new(Recording::new(Arc::clone(&host))));
+    let host = recording
+        .clone()
+        .map_or(host, |recording| recording as Arc<dyn Host>);
     let meta = Meta {
         label: args.label.clone(),
         timings: args.timings,
@@ -51,6 +59,11 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
     data::check(host.as_ref(), &options)?;
     config::check(host.as_ref(), &options)?;
     let (snapshot, attachments) = snapshot(host, options, &meta);
+    if let (Some(recording), Some(dir)) = (&recording, &args.record) {
+        recording
+            .write(dir)
+            .map_err(|e| Error::machine(format!("{}: {e}", dir.display())))?;
+    }
     let text = match args.format {
         Format::Toml => write::to_string(&snapshot),
         Format::Json => render::json::text(&render::json::snapshot(&snapshot)),
