@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod facts;
+pub mod nvml;
 pub mod show;
 pub mod verify;
 
@@ -38,8 +39,7 @@ pub enum Command {
     },
     /// Print the manual page (troff; `driftlock man | man -l -`)
     Man,
-
     /// Ask the NVIDIA driver, in a process of its own
     #[command(name = "__nvml", hide = true)]
-    Nvml,
+    Nvml(nvml::Nvml),
 }

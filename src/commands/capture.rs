@@ -1,6 +1,5 @@
 //! `driftlock capture`.
 
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -15,7 +14,6 @@ use crate::exit::Exit;
 use crate::host::Host;
 use crate::host::live::Live;
 use crate::host::recorded::Recorded;
-use crate::host::recording::Recording;
 use crate::probes::python::interpreter;
 use crate::probes::{Context, Options, config, data};
 use crate::render;
@@ -42,28 +40,20 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
         Some(path) => Arc::new(replay(path)?),
         None => Arc::new(Live::new()),
     };
-    let recording = args
-        .record
-        .is_some()
-        .then(|| Arc::new(Recording::new(Arc::clone(&host))));
-    let host = recording
-        .clone()
-        .map_or(host, |recording| recording as Arc<dyn Host>);
+    let options = args.options(std::io::stderr().is_terminal());
+    interpreter::check(host.as_ref(), &options.python)?;
+    data::check(host.as_ref(), &options)?;
+    config::check(host.as_ref(), &options)?;
     let meta = Meta {
         label: args.label.clone(),
         timings: args.timings,
         anonymous: args.anonymous,
     };
-    let options = args.options(std::io::stderr().is_terminal());
-    interpreter::check(host.as_ref(), &options.python)?;
-    data::check(host.as_ref(), &options)?;
-    config::check(host.as_ref(), &options)?;
-    let (snapshot, attachments) = snapshot(host, options, &meta);
-    if let (Some(recording), Some(dir)) = (&recording, &args.record) {
-        recording
-            .write(dir)
-            .map_err(|e| Error::machine(format!("{}: {e}", dir.display())))?;
-    }
+    let capture::Captured {
+        snapshot,
+        attachments,
+        ..
+    } = captured(host, options, &meta);
     let text = match args.format {
         Format::Toml => write::to_string(&snapshot),
         Format::Json => render::json::text(&render::json::snapshot(&snapshot)),
@@ -71,24 +61,30 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
     if to_stdout {
         return print(text.as_bytes());
     }
-    for (suffix, content) in &attachments {
-        let mut name = args.output.as_os_str().to_owned();
-        name.push(".");
-        name.push(suffix);
-        file::write(Path::new(&name), content)?;
+    // First, so that a snapshot never names a file that is not there. Nothing stands beside a device or pipe.
+    let beside_a_file = std::fs::metadata(&args.output).map_or(true, |meta| meta.is_file());
+    for (suffix, content) in attachments.iter().filter(|_| beside_a_file) {
+        let mut beside = args.output.clone().into_os_string();
+        beside.push(format!(".{suffix}"));
+        file::write(Path::new(&beside), content)?;
     }
     file::write(&args.output, text.as_bytes())?;
     tell(&report(&snapshot, &args.output));
     Ok(Exit::Clean)
 }
 
-/// A complete snapshot of `host`, `meta` included, and the files that belong beside it.
-pub fn snapshot(host: Arc<dyn Host>, options: Options, meta: &Meta) -> (Snapshot, BTreeMap<String, Vec<u8>>) {
+/// A complete snapshot of `host`, `meta` included.
+pub fn snapshot(host: Arc<dyn Host>, options: Options, meta: &Meta) -> Snapshot {
+    captured(host, options, meta).snapshot
+}
+
+/// [`snapshot`] with the files that belong beside it.
+fn captured(host: Arc<dyn Host>, options: Options, meta: &Meta) -> capture::Captured {
     let started = Instant::now();
     capture::quiet_probes();
     let cx = Arc::new(Context::new(host, options));
-    let captured = capture::run(&cx, meta.anonymous);
-    let mut snapshot = captured.snapshot;
+    let mut captured = capture::run(&cx, meta.anonymous);
+    let snapshot = &mut captured.snapshot;
     let mut say =
         |path: &[&str], value: Value| snapshot.meta.insert(FactPath::new(path.iter().copied()), value);
     say(&["meta", "driftlock"], env!("CARGO_PKG_VERSION").into());
@@ -126,7 +122,7 @@ pub fn snapshot(host: Arc<dyn Host>, options: Options, meta: &Meta) -> (Snapshot
             }
         }
     }
-    (snapshot, captured.attachments)
+    captured
 }
 
 fn replay(path: &Path) -> Result<Recorded, Error> {
@@ -152,14 +148,11 @@ fn report(snapshot: &Snapshot, path: &Path) -> String {
         &fingerprint[..19]
     );
     for (name, text) in render::summary::lines(snapshot) {
-        let _infallible = writeln!(out, "  {name:<10} {text}");
+        let _infallible = writeln!(out, "  {name:<10} {}", clip(&text, 67));
     }
     for (path, reason) in &snapshot.unknown {
-        let _infallible = writeln!(
-            out,
-            "  unknown    {path}: {}",
-            crate::snapshot::value::shown(reason)
-        );
+        let text = format!("{path}: {}", crate::snapshot::value::shown(reason));
+        let _infallible = writeln!(out, "  unknown    {}", clip(&text, 67));
     }
     let timing = |name: &str| {
         snapshot
@@ -180,4 +173,12 @@ fn report(snapshot: &Snapshot, path: &Path) -> String {
 
 fn tell(text: &str) {
     anstream::eprint!("{text}");
+}
+
+/// `text` cut to `width` characters, with an ellipsis where something is gone.
+fn clip(text: &str, width: usize) -> String {
+    match text.char_indices().nth(width) {
+        Some(_) => text.chars().take(width - 1).chain(['…']).collect(),
+        None => text.to_owned(),
+    }
 }

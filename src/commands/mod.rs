@@ -21,7 +21,7 @@ pub fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Show(args) => show::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Facts(args) => facts::run(&args),
-        Command::Nvml => nvml::run(),
+        Command::Nvml(args) => nvml::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "driftlock", &mut script);

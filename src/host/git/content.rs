@@ -31,35 +31,34 @@ enum Conversion {
     Foreign(String),
 }
 
-/// The blob ids of these files (path to mode), or why one cannot be known.
+/// The blob ids of these files, or why one cannot be known. A file comes with its mode and the id that libgit2 already
+/// computed, or zeros.
 ///
 /// Filters that libgit2 has (`core.autocrlf`, the attributes `text`, `eol`, `ident`) act as they do in git; LFS files
 /// are given their pointer's id. Other filters are programs of the user's, and are not run.
 pub(super) fn ids(
     repo: &Repository,
-    files: &BTreeMap<RepoPath, u32>,
+    files: BTreeMap<RepoPath, (u32, Oid)>,
     deadline: Instant,
 ) -> Result<BTreeMap<RepoPath, Result<Oid, String>>, git2::Error> {
     let mut found = BTreeMap::new();
-    let mut plain = BTreeMap::new();
-    for (path, mode) in files {
-        match conversion(repo, path, *mode)? {
-            Conversion::Known => _ = plain.insert(path.clone(), *mode),
-            Conversion::Lfs => {
-                let file = repo.workdir().unwrap_or_else(|| Path::new("")).join(native(path));
-                found.insert(
-                    path.clone(),
-                    lfs::clean_id(&file, deadline).map_err(|e| unreadable(path, &e)),
-                );
+    let mut unhashed = BTreeMap::new();
+    for (path, (mode, id)) in files {
+        let id = match conversion(repo, &path, mode)? {
+            Conversion::Known if id.is_zero() => {
+                unhashed.insert(path, mode);
+                continue;
             }
-            Conversion::Foreign(reason) => _ = found.insert(path.clone(), Err(reason)),
-        }
+            Conversion::Known => Ok(id),
+            Conversion::Lfs => {
+                let file = repo.workdir().unwrap_or(Path::new("")).join(native(&path));
+                lfs::clean_id(&file, deadline).map_err(|error| unreadable(&path, &error))
+            }
+            Conversion::Foreign(reason) => Err(reason),
+        };
+        found.insert(path, id);
     }
-    found.extend(
-        converted(repo, &plain)?
-            .into_iter()
-            .map(|(path, id)| (path, Ok(id))),
-    );
+    found.extend(converted(repo, &unhashed)?.into_iter().map(|(path, id)| (path, Ok(id))));
     Ok(found)
 }
 

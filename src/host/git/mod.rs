@@ -11,9 +11,10 @@ mod untracked;
 mod work;
 
 use std::collections::BTreeMap;
+use std::io;
 use std::path::Path;
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
@@ -224,7 +225,7 @@ pub fn inspect(start: &Path, options: &GitOptions) -> Result<GitReport, GitFault
         spawn("probe-git-work", move || work::read(&repo, patch, deadline))
     });
     if let Some(work) = work {
-        match wait(&work, deadline) {
+        match wait(work, deadline) {
             Ok(found) => {
                 report.work = Some(found.work);
                 report.submodules = found.submodules;
@@ -235,7 +236,7 @@ pub fn inspect(start: &Path, options: &GitOptions) -> Result<GitReport, GitFault
                 .extend(work::FACTS.map(|fact| (fact.to_owned(), reason.clone()))),
         }
     }
-    match wait(&history, deadline) {
+    match wait(history, deadline) {
         Ok(found) => {
             report.upstream = found.upstream;
             (report.ahead, report.behind) = found.ahead_behind.unzip();
@@ -249,31 +250,31 @@ pub fn inspect(start: &Path, options: &GitOptions) -> Result<GitReport, GitFault
     Ok(report)
 }
 
+/// What a thread will say.
+struct Reading<T> {
+    answer: Receiver<T>,
+    thread: JoinHandle<()>,
+}
+
 /// Runs `read` in a thread of its own: libgit2 cannot be interrupted, so past the deadline it is left to itself.
-fn spawn<T: Send + 'static>(name: &str, read: impl FnOnce() -> T + Send + 'static) -> Option<Receiver<T>> {
+fn spawn<T: Send + 'static>(name: &str, read: impl FnOnce() -> T + Send + 'static) -> io::Result<Reading<T>> {
     let (send, answer) = mpsc::channel();
     let body = move || {
         let _late = send.send(read());
     };
-    thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(body)
-        .ok()
-        .map(|_| answer)
+    thread::Builder::new().name(name.to_owned()).spawn(body).map(|thread| Reading { answer, thread })
 }
 
-fn wait<T>(answer: &Option<Receiver<T>>, deadline: Instant) -> Result<T, String> {
-    let answer = answer
-        .as_ref()
-        .ok_or_else(|| "could not start a thread".to_owned())?;
-    answer
-        .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-        .map_err(|error| match error {
-            mpsc::RecvTimeoutError::Timeout => TOO_LONG.to_owned(),
-            mpsc::RecvTimeoutError::Disconnected => {
-                "bug in driftlock: the reader of the repository died".to_owned()
-            }
-        })
+fn wait<T>(reading: io::Result<Reading<T>>, deadline: Instant) -> Result<T, String> {
+    let Reading { answer, thread } = reading.map_err(|error| format!("could not start a thread: {error}"))?;
+    answer.recv_timeout(deadline.saturating_duration_since(Instant::now())).map_err(|error| {
+        if error == RecvTimeoutError::Disconnected
+            && let Err(panic) = thread.join()
+        {
+            std::panic::resume_unwind(panic);
+        }
+        TOO_LONG.to_owned()
+    })
 }
 
 /// The reason for what the time did not suffice for.

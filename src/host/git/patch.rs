@@ -6,7 +6,7 @@ use git2::{Diff, DiffOptions, Patch, Repository, Tree};
 
 use super::content::RepoPath;
 use super::words;
-use super::work::Change;
+use super::work::{Change, Changes};
 
 /// The most bytes of a patch that are kept.
 const LIMIT: usize = 4 << 20;
@@ -17,7 +17,7 @@ const LIMIT: usize = 4 << 20;
 pub(super) fn text(
     repo: &Repository,
     head: Option<&Tree<'_>>,
-    changes: &BTreeMap<RepoPath, Change>,
+    changes: &Changes,
     opaque: impl Fn(&RepoPath) -> bool,
 ) -> Result<String, String> {
     let mut texts: BTreeMap<&RepoPath, String> = changes
@@ -29,7 +29,7 @@ pub(super) fn text(
         .disable_pathspec_match(true)
         .context_lines(3)
         .interhunk_lines(0)
-        .id_abbrev(64);
+        .id_abbrev(40);
     options.old_prefix("a/").new_prefix("b/");
     let mut any = false;
     for path in changes.keys().filter(|path| !opaque(path)) {

@@ -22,7 +22,7 @@ pub fn ask(limit: Duration) -> Result<NvmlReport, NvmlFault> {
     if !driver && !library_here() {
         return Err(NvmlFault::Absent);
     }
-    let command = Command::new(program(), ["__nvml"]).limit(limit);
+    let command = Command::new(program(), ["__nvml".to_owned(), std::process::id().to_string()]).limit(limit);
     match Live::new().run(&command) {
         Ok(output) => read(&output),
         Err(RunError::TimedOut { limit_ms, .. }) => Err(NvmlFault::TimedOut(limit_ms)),
@@ -56,12 +56,10 @@ fn library_here() -> bool {
 
 /// The answer in what the process printed, or why there is none.
 fn read(output: &Output) -> Result<NvmlReport, NvmlFault> {
-    // The driver's library may print lines of its own, and may crash when it is unloaded, after the answer.
-    let answer = output
-        .stdout
-        .lines()
-        .rev()
-        .find_map(|line| serde_json::from_str(line).ok());
+    // The driver's library may print things of its own, even without ending the line, and may crash when it is
+    // unloaded, after the answer.
+    let parse = |line: &str| serde_json::from_str(line.get(line.find("{\"result\":")?..)?).ok();
+    let answer = output.stdout.lines().find_map(parse);
     match (answer, output.status) {
         (Some(Answer::Success { report }), _) => Ok(report),
         (Some(Answer::Error { error }), _) => Err(error),
@@ -89,7 +87,8 @@ mod tests {
 
     #[test]
     fn the_answer_is_found_among_lines_of_the_library_and_before_a_late_crash() {
-        let text = "NVRM: hello\n{\"result\":\"success\",\"report\":{\"driver_version\":\"570.1\"}}\nbye\n";
+        let text =
+            "NVRM: hello\nNVRM: {\"result\":\"success\",\"report\":{\"driver_version\":\"570.1\"}}\nbye\n";
         let version = |o| read(&o).map(|r| r.driver_version.unwrap_or_default());
         assert_eq!(version(output(0, text)), Ok("570.1".to_owned()));
         assert_eq!(version(output(139, text)), Ok("570.1".to_owned()));

@@ -25,11 +25,25 @@ pub enum Answer {
     },
 }
 
+/// Ties this process's life to that of the process that waits for its answer. The parent kills us past its limit; this
+/// is for a parent that is killed itself.
+#[cfg(target_os = "linux")]
+#[expect(clippy::exit, reason = "nobody waits for an answer")]
+pub fn tie(parent: Option<u32>) {
+    let Some(parent) = parent else { return };
+    let _refused = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
+    // It may have died before the kernel knew.
+    if u32::try_from(nix::unistd::getppid().as_raw()) != Ok(parent) {
+        std::process::exit(1);
+    }
+}
+
+/// Only Linux tells a process of its parent's death.
+#[cfg(not(target_os = "linux"))]
+pub fn tie(_parent: Option<u32>) {}
+
 /// Asks NVML here and now, in this process, which may hang or die of it.
 pub fn answer() -> Answer {
-    // The parent kills us past its limit; this is for a parent that is killed itself.
-    #[cfg(target_os = "linux")]
-    let _not_vital = nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGKILL);
     match init() {
         Ok(nvml) => {
             let report = report(&nvml);

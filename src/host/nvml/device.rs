@@ -47,6 +47,9 @@ pub(super) fn words(error: &NvmlError) -> String {
     }
 }
 
+/// Asks a group of fields; an error where the device is gone.
+type Part = fn(&Device<'_>, &mut NvmlDevice) -> Result<(), NvmlError>;
+
 /// The device of this NVML index, of `count`.
 pub(super) fn ask(nvml: &Nvml, index: u32, count: u32) -> NvmlDevice {
     let mut out = NvmlDevice::default();
@@ -57,8 +60,7 @@ pub(super) fn ask(nvml: &Nvml, index: u32, count: u32) -> NvmlDevice {
             return out;
         }
     };
-    let parts: [fn(&Device<'_>, &mut NvmlDevice) -> Result<(), NvmlError>; 7] =
-        [identity, compute, memory, settings, bus, links, load];
+    let parts: [Part; 7] = [identity, compute, memory, settings, bus, links, load];
     for part in parts {
         // A device that fell off the bus answers every call so, and each may take its time.
         if let Err(error) = part(&device, &mut out) {

@@ -1,27 +1,24 @@
 //! Fictitious names for a recording: the same name always becomes the same other one, so that what belonged together
 //! still does (a device and the variable that selects it, a home folder and the paths below it).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::path::Path;
 
+use serde::ser::Error as _;
 use toml::Value;
 
 use crate::host::Host;
 use crate::host::recorded::Recorded;
-use crate::redact::{DisplayUrl, Redacted, env_value};
+use crate::redact::{Identities, Redacted, env_value, secret};
 
 /// Endings of variables that name machines or addresses, whose values are replaced whole.
-const MACHINE_NAMES: [&str; 6] = ["HOSTNAME", "_HOST", "NODENAME", "NODELIST", "_ADDR", "IPADDR"];
+const MACHINE_NAMES: [&str; 6] = [
+    "HOSTNAME", "_HOST", "NODENAME", "NODELIST", "_ADDR", "IPADDR",
+];
 
 /// Folders whose files hold no settings of the user's, so that a line that looks like a secret is none.
 const NOT_THE_USERS: [&str; 6] = ["/proc", "/sys", "/usr", "/etc", "/opt", "/var"];
-
-/// Whether a variable that nobody asked for by name may be in a recording.
-pub(super) fn may_keep(name: &str) -> bool {
-    let _ = name;
-    true
-}
 
 /// The recording with fictitious names and without secrets.
 ///
@@ -40,20 +37,21 @@ pub(super) fn apply(mut answers: Recorded, host: &dyn Host) -> Result<Recorded, 
         if !NOT_THE_USERS.iter().any(|folder| path.starts_with(folder)) && !is_package_data(path) {
             *text = without_secrets(text);
         }
-        if path
-            .file_name()
-            .is_some_and(|name| name.to_string_lossy().ends_with("serial"))
-        {
+        if path.file_name().is_some_and(|name| is_serial(&name.to_string_lossy())) {
             *text = mask.serial(text.trim());
         }
     }
-    answers.system.addresses = answers.system.addresses.iter().map(|a| mask.machine(a)).collect();
-    answers.system.hostname = mask.text(&answers.system.hostname);
-    if let Some(user) = &mut answers.system.user {
-        *user = mask.text(user);
+    answers.system.hostname = mask.machine(&answers.system.hostname);
+    if let Some(user) = answers.system.user.as_mut().filter(|user| *user != "root") {
+        "user".clone_into(user);
     }
     let masked = mask.value(Value::try_from(&answers)?);
-    masked.try_into().map_err(serde::ser::Error::custom)
+    masked.try_into().map_err(toml::ser::Error::custom)
+}
+
+/// Files of `/sys/class/dmi/id` and of the device tree that hold the numbers of one machine.
+fn is_serial(file: &str) -> bool {
+    file.ends_with("_serial") || file.ends_with("_asset_tag") || file == "serial-number"
 }
 
 /// Metadata of installed packages, whose keys are not the user's.
@@ -68,16 +66,13 @@ fn is_package_data(path: &Path) -> bool {
 fn without_secrets(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for line in text.split_inclusive('\n') {
-        let end = line.find([':', '=']).unwrap_or(line.len());
-        let (name, value) = (
-            line[..end].trim_matches(|c: char| c.is_whitespace() || c == '"'),
-            line.get(end + 1..),
-        );
-        let bare = value
-            .unwrap_or_default()
-            .trim_matches(|c: char| c.is_whitespace() || "\"',".contains(c));
-        match env_value(name, bare) {
-            Redacted::Secret(digest) if !bare.is_empty() => out.push_str(&line.replacen(bare, &digest, 1)),
+        let (name, value) = line.split_once([':', '=']).unwrap_or((line, ""));
+        let name = name.trim_matches(|c: char| c.is_whitespace() || c == '"');
+        let value = value.trim_matches(|c: char| c.is_whitespace() || "\"',".contains(c));
+        match env_value(name, value) {
+            Redacted::Secret(digest) if !value.is_empty() => {
+                out.push_str(&line.replacen(value, &digest, 1));
+            }
             _ => out.push_str(line),
         }
     }
@@ -86,9 +81,11 @@ fn without_secrets(text: &str) -> String {
 
 /// What is replaced by what.
 struct Mask {
-    /// Home folder and its stand-in.
-    home: Option<(String, String)>,
-    /// Login name, where it says more than a role.
+    /// What else this machine and its user are known by.
+    identities: Identities,
+    /// Home folders, longest first.
+    homes: Vec<String>,
+    /// Login name.
     user: Option<String>,
     /// Words and what stands for them, longest first.
     words: Vec<(String, String)>,
@@ -98,44 +95,46 @@ struct Mask {
 
 impl Mask {
     fn of(host: &dyn Host, answers: &Recorded) -> Self {
-        let system = host.system();
-        let home = system
-            .home
-            .map(|home| home.display().to_string())
-            .filter(|home| home != "/" && home != "/root");
-        let user = system.user.filter(|user| user != "root");
-        let stand_in = home.is_some().then(|| "/home/user".to_owned());
         let mut mask = Self {
-            home: home.zip(stand_in),
-            user,
+            identities: Identities::of(host),
+            homes: Vec::new(),
+            user: None,
             words: Vec::new(),
             met: BTreeMap::new(),
         };
+        let system = host.system();
+        // Names that many machines and people share hide nobody, and replacing them would damage what is recorded.
+        let hides = |text: &str| mask.identities.scrub(text) != text;
+
+        let homes = [system.home, host.env("HOME").map(Into::into)];
+        let homes = homes
+            .into_iter()
+            .flatten()
+            .map(|home| home.display().to_string());
+        let homes: BTreeSet<String> = homes
+            .filter(|home| home.starts_with("/home/") || (home != "/root" && hides(home)))
+            .collect();
+        let user = system
+            .user
+            .filter(|user| user != "root" && hides(&format!("/{user}/")));
         let name = system.hostname;
         let short = name.split('.').next().unwrap_or_default().to_owned();
-        let mut words: Vec<(String, String)> = [name, short]
-            .into_iter()
-            .filter(|n| !n.is_empty() && n != "localhost")
-            .map(|n| (n, "host".into()))
-            .collect();
-        words.extend(
-            system
-                .addresses
-                .iter()
-                .map(|address| (address.clone(), mask.machine(address))),
-        );
+        let names = [name, short].into_iter().filter(|name| hides(name));
+        let mut words: Vec<(String, String)> = names.map(|name| (name, "host".to_owned())).collect();
         for path in ["/etc/machine-id", "/var/lib/dbus/machine-id"] {
-            if let Some(id) = answers
-                .files
-                .get(Path::new(path))
-                .map(|id| id.trim())
-                .filter(|id| !id.is_empty())
-            {
-                words.push((id.to_owned(), format!("{:032x}", 1)));
-            }
+            let id = answers.files.get(Path::new(path)).map(|id| id.trim());
+            words.extend(
+                id.filter(|id| !id.is_empty())
+                    .map(|id| (id.to_owned(), format!("{:032x}", 1))),
+            );
+        }
+        for address in system.addresses {
+            words.push((address.clone(), mask.machine(&address)));
         }
         words.sort_by(|a, b| b.0.len().cmp(&a.0.len()).then_with(|| a.cmp(b)));
         words.dedup();
+        mask.homes = homes.into_iter().rev().collect();
+        mask.user = user;
         mask.words = words;
         mask
     }
@@ -146,7 +145,7 @@ impl Mask {
         *self.met.entry((kind, text.to_owned())).or_insert(next)
     }
 
-    /// A host name or address of the documentation ranges (RFC 5737, RFC 3849).
+    /// A host name, or an address of the documentation ranges (RFC 5737, RFC 3849).
     fn machine(&mut self, text: &str) -> String {
         match text.parse::<IpAddr>() {
             Ok(ip) if ip.is_loopback() || ip.is_unspecified() => text.to_owned(),
@@ -183,11 +182,11 @@ impl Mask {
             return "user".to_owned();
         }
         let mut out = text.to_owned();
-        if let Some((home, stand_in)) = &self.home {
+        for home in &self.homes {
             out = replace(
                 &out,
                 home,
-                stand_in,
+                "/home/user",
                 |c| c == '/' || c.is_alphanumeric(),
                 is_of_name,
             );
@@ -201,14 +200,15 @@ impl Mask {
             out = replace(&out, word, stand_in, is_of_name, is_of_name);
         }
         let out = self.numbered("uuid", &out, &UUID, |n| {
-            let digits: String = format!("{n:08x}").chars().rev().collect();
             // The first digit tells them apart, as abbreviated UUIDs in CUDA_VISIBLE_DEVICES need.
+            let digits: String = format!("{n:08x}").chars().rev().collect();
             format!("{digits}-0000-4000-8000-000000000000")
         });
         let out = self.numbered("mac", &out, &MAC, |n| {
-            format!("02:00:00:00:{:02x}:{:02x}", n >> 8 & 0xff, n & 0xff)
+            format!("02:00:00:00:{:02x}:{:02x}", (n >> 8) & 0xff, n & 0xff)
         });
-        without_credentials(&out)
+        // What has no stand-in of its own, such as a domain, becomes a placeholder.
+        mask_rest(&self.identities, &out)
     }
 
     /// Every run of `shape` replaced by `stand_in` of its number.
@@ -223,16 +223,14 @@ impl Mask {
         let hit = |at: usize| {
             let run = bytes.get(at..at + shape.len())?;
             let edge = |byte: Option<&u8>| byte.is_none_or(|b| !b.is_ascii_hexdigit() && *b != b':');
-            let fits = run
-                .iter()
-                .zip(shape)
-                .all(|(b, s)| if *s == b'x' { b.is_ascii_hexdigit() } else { b == s });
-            let alone =
-                edge(at.checked_sub(1).and_then(|i| bytes.get(i))) && edge(bytes.get(at + shape.len()));
-            (fits && alone).then(|| String::from_utf8_lossy(run).to_lowercase())
+            let fits = |(byte, wanted): (&u8, &u8)| match wanted {
+                b'x' => byte.is_ascii_hexdigit(),
+                other => byte == other,
+            };
+            let alone = edge(at.checked_sub(1).and_then(|i| bytes.get(i))) && edge(bytes.get(at + shape.len()));
+            (alone && run.iter().zip(shape).all(fits)).then(|| String::from_utf8_lossy(run).to_lowercase())
         };
-        let (mut out, mut from) = (String::with_capacity(text.len()), 0);
-        let mut at = 0;
+        let (mut out, mut from, mut at) = (String::with_capacity(text.len()), 0, 0);
         while at + shape.len() <= bytes.len() {
             match hit(at) {
                 Some(found) => {
@@ -251,6 +249,14 @@ impl Mask {
 
 const UUID: [u8; 36] = *b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 const MAC: [u8; 17] = *b"xx:xx:xx:xx:xx:xx";
+
+/// The text without secrets, and with a placeholder for every identity that is left. A device's UUID has its stand-in
+/// already, and a placeholder would cut its ties.
+fn mask_rest(identities: &Identities, text: &str) -> String {
+    let text = secret::text(text);
+    let device = ["GPU-", "MIG-"].iter().any(|begin| text.contains(begin));
+    if device { text.into_owned() } else { identities.scrub(&text).into_owned() }
+}
 
 /// Whether a character goes on with a name, so that a word that touches it is another one.
 fn is_of_name(c: char) -> bool {
@@ -280,50 +286,34 @@ fn replace(
     out
 }
 
-/// The text with the credentials taken out of every URL in it.
-fn without_credentials(text: &str) -> String {
-    if !text.contains("://") {
-        return text.to_owned();
-    }
-    let is_end = |c: char| c.is_whitespace() || "\"'<>()[],".contains(c);
-    text.split_inclusive(is_end)
-        .map(|word| {
-            let url = word.trim_end_matches(is_end);
-            if url.contains("://") {
-                DisplayUrl::new(url).to_string() + &word[url.len()..]
-            } else {
-                word.to_owned()
-            }
-        })
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
 
-    fn mask() -> Mask {
+    fn host() -> Recorded {
         let mut host = Recorded::default();
-        host.system.hostname = "gpu-07.example.org".to_owned();
-        host.system.user = Some("ada".to_owned());
-        host.system.home = Some("/users/ada".into());
+        host.cwd = "/users/lovelace/x".into();
+        host.system.hostname = "quark-07.cluster.example.org".to_owned();
+        host.system.user = Some("lovelace".to_owned());
+        host.system.home = Some("/users/lovelace".into());
         host.system.addresses = vec!["10.4.7.21".to_owned()];
-        Mask::of(&host, &host)
+        host
     }
 
     #[test]
     fn names_are_replaced_and_what_only_looks_like_them_is_not() {
-        let mut mask = mask();
+        let mut mask = Mask::of(&host(), &host());
         for (clear, masked) in [
-            ("/users/ada/venv/bin", "/home/user/venv/bin"),
-            ("/users/ada", "/home/user"),
-            ("/users/adam", "/users/adam"),
-            ("/scratch/ada/run", "/scratch/user/run"),
-            ("ada", "user"),
-            ("the ada architecture", "the ada architecture"),
-            ("ssh ada@gpu-07", "ssh user@host"),
-            ("gpu-07.example.org up", "host up"),
-            ("gpu-071", "gpu-071"),
+            ("/users/lovelace/venv/bin", "/home/user/venv/bin"),
+            ("/users/lovelace", "/home/user"),
+            ("/users/lovelaces", "/users/lovelaces"),
+            ("/scratch/lovelace/run", "/scratch/user/run"),
+            ("lovelace", "user"),
+            ("ssh lovelace@quark-07", "ssh user@host"),
+            ("quark-07.cluster.example.org up", "host up"),
+            ("quark-071", "quark-071"),
             ("nvidia-curand 10.4.7.211", "nvidia-curand 10.4.7.211"),
             ("10.4.7.21:29500", "192.0.2.1:29500"),
             ("link/ether 3c:ec:ef:12:34:56", "link/ether 02:00:00:00:00:01"),
@@ -334,14 +324,31 @@ mod tests {
 
     #[test]
     fn the_same_uuid_keeps_its_stand_in_and_the_first_digit_tells_two_apart() {
-        let mut mask = mask();
-        let first = mask.text("GPU-8d6e4b8c-9d6f-4b7e-8f2a-3c1d5e7f9a0b");
-        let second = mask.text("GPU-11111111-9d6f-4b7e-8f2a-3c1d5e7f9a0b");
-        assert_eq!(first, "GPU-10000000-0000-4000-8000-000000000000");
-        assert_eq!(second, "GPU-20000000-0000-4000-8000-000000000000");
+        let mut mask = Mask::of(&host(), &host());
+        let first = mask.text("root=UUID=8d6e4b8c-9d6f-4b7e-8f2a-3c1d5e7f9a0b");
+        let second = mask.text("root=UUID=11111111-9d6f-4b7e-8f2a-3c1d5e7f9a0b");
+        assert_eq!(first, "root=UUID=10000000-0000-4000-8000-000000000000");
+        assert_eq!(second, "root=UUID=20000000-0000-4000-8000-000000000000");
         assert_eq!(
-            mask.text("x GPU-8D6E4B8C-9d6f-4b7e-8f2a-3c1d5e7f9a0b"),
-            format!("x {first}")
+            mask.text("8D6E4B8C-9d6f-4b7e-8f2a-3c1d5e7f9a0b"),
+            "10000000-0000-4000-8000-000000000000"
         );
+    }
+
+    #[test]
+    fn secrets_do_not_reach_a_recording() {
+        let token = format!("hf_{}", "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dF3g");
+        let mut host = host();
+        host.env.insert("HF_TOKEN".to_owned(), token.clone());
+        host.env.insert("MASTER_ADDR".to_owned(), "10.9.9.9".to_owned());
+        let settings = format!("lr: 0.1\napi_key: \"{token}\"\n");
+        host.files.insert("/users/lovelace/x/conf.yaml".into(), settings);
+        let masked = apply(host.clone(), &host).unwrap();
+        let text = toml::to_string(&masked).unwrap();
+        for hidden in [token.as_str(), "10.9.9.9", "lovelace", "quark-07"] {
+            assert!(!text.contains(hidden), "{hidden}: {text}");
+        }
+        let settings = &masked.files[Path::new("/home/user/x/conf.yaml")];
+        assert!(settings.starts_with("lr: 0.1\napi_key: \"secret:"), "{settings}");
     }
 }

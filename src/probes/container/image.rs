@@ -84,6 +84,9 @@ pub(super) fn mlcube(cx: &Context, out: &Sink) {
         Ok(text) => text,
         Err(e) => return out.unknown("mlcube", format!("mlcube.yaml: {e}")),
     };
+    if !is_tame(&text) {
+        return out.unknown("mlcube", "mlcube.yaml: too large, or nested too deeply");
+    }
     let documents = match YamlLoader::load_from_str(&text) {
         Ok(documents) => documents,
         Err(e) => return out.unknown("mlcube", format!("mlcube.yaml: {e}")),
@@ -121,8 +124,20 @@ fn project_file(host: &dyn Host, name: &str) -> Option<(PathBuf, std::io::Result
     None
 }
 
-/// Writes every leaf below `yaml` under the keys that lead to it. Aliases were resolved by the parser, so that a
-/// small file may hold many leaves.
+/// Whether the parser, which recurses and copies aliases out, comes through in bounded stack and memory: deep nesting
+/// needs brackets, several marks of a list on a line, or a growing indentation, which is quadratic in its depth.
+fn is_tame(text: &str) -> bool {
+    let brackets = text.bytes().filter(|b| matches!(b, b'[' | b'{')).count();
+    let aliases = text.bytes().filter(|b| *b == b'*').count();
+    let marks = |line: &str| {
+        line.split_ascii_whitespace()
+            .filter(|w| matches!(*w, "-" | "?"))
+            .count()
+    };
+    text.len() <= 32 << 10 && brackets <= 256 && aliases <= 32 && text.lines().all(|line| marks(line) <= 32)
+}
+
+/// Writes every leaf below `yaml` under the keys that lead to it.
 fn flatten(path: &mut Vec<String>, yaml: &Yaml, left: &mut usize, out: &Sink) {
     let key = path.last().cloned().unwrap_or_default();
     let value: Value = match yaml {
@@ -282,5 +297,28 @@ mod tests {
         assert_eq!(get(&above, "mlcube_file"), "", "not above the repository");
         let broken = facts(&[("/home/ada/p/mlcube.yaml", "a: [")], &[]);
         assert!(get(&broken, "mlcube").starts_with("unknown"));
+        for hostile in [
+            "[".repeat(30_000),
+            "- ".repeat(15_000),
+            "{a: ".repeat(8_000),
+            format!("a: &a x\nb: [{}]", "*a,".repeat(99)),
+        ] {
+            assert!(
+                get(
+                    &super::tests::facts(&[("/home/ada/p/mlcube.yaml", &hostile)], &[]),
+                    "mlcube"
+                )
+                .starts_with("unknown")
+            );
+        }
+        let steps: String = (0..250).map(|depth| " ".repeat(depth) + "a:\n").collect();
+        assert!(
+            is_tame(&steps)
+                && !get(
+                    &super::tests::facts(&[("/home/ada/p/mlcube.yaml", &steps)], &[]),
+                    "mlcube_file"
+                )
+                .is_empty()
+        );
     }
 }

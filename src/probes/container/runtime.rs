@@ -23,11 +23,11 @@ pub(super) fn collect(host: &dyn Host, out: &Sink) {
             "pod",
             Some(host.system().hostname).filter(|name| !name.is_empty()),
         );
-        out.set_opt(
-            "namespace",
-            host.maybe(Path::new(SERVICE_ACCOUNT).join("namespace")),
-        );
     }
+    out.set_opt(
+        "namespace",
+        host.maybe(Path::new(SERVICE_ACCOUNT).join("namespace")),
+    );
 }
 
 /// The runtime and the road to it, the surest and most specific signs first.

@@ -141,6 +141,16 @@ fn mig_devices() {
             "{visible:?}: {source}"
         );
     }
+    // Two split GPUs: still one compute instance, of the first.
+    let mut gpus = split_gpus();
+    gpus[0].mig_mode = true;
+    gpus[0].mig = gpus[1].mig.clone();
+    assert_eq!(shown(&gpus, None, None), Ok("0.mig.0".to_owned()), "{MIG_GUIDE}");
+    assert_eq!(
+        shown(&gpus, Some("1,0"), None),
+        Ok("1.mig.0".to_owned()),
+        "{MIG_GUIDE}"
+    );
     // MIG mode without an instance: nothing to enumerate there, and nothing is hidden elsewhere.
     let mut gpus = split_gpus();
     gpus[1].mig.clear();

@@ -62,6 +62,19 @@ impl<'a> Package<'a> {
         extension(host, &self.dir.join(folder), stem)
     }
 
+    /// Records, as `companions.MODULE`, the versions of packages that go with this one: pairs of a module and its
+    /// distribution.
+    pub fn companions(&self, host: &dyn Host, out: &Sink, packages: &[(&str, &str)]) {
+        for (module, distribution) in packages {
+            let Some(dir) = self.interpreter.package_dir(host, module) else {
+                continue;
+            };
+            let version = text::version(host, &dir)
+                .or_else(|| self.interpreter.distribution(host, distribution).map(|d| d.version));
+            out.set_opt(&format!("companions.{module}"), version);
+        }
+    }
+
     /// Records `PREFIX.path` and `PREFIX.build_id` of a library.
     pub fn record(&self, out: &Sink, prefix: &str, object: &Object) {
         out.set(&format!("{prefix}.path"), self.labels.show(&object.file));

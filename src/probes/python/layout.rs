@@ -55,11 +55,16 @@ impl Layout {
         starts.extend(home.and_then(|home| home.split(':').next().map(PathBuf::from)));
         starts.extend(venv.as_ref().and_then(|(_, config)| config.home.clone()));
         starts.extend(bin(&real));
-        let hint = real
-            .file_name()
-            .and_then(|name| name.to_str())
-            .and_then(names::series);
-        let hint = hint.map(|(_, series, flags)| (series.to_owned(), flags.contains('t')));
+        let name = real.file_name().and_then(|name| name.to_str());
+        let hint = name
+            .and_then(names::series)
+            .map(|(_, series, flags)| (series.to_owned(), flags.contains('t')));
+        // A copied executable is called `python3`; then the environment's own note has to do.
+        let hint = hint.or_else(|| {
+            let (_, config) = venv.as_ref()?;
+            let (minor, _micro) = config.version.as_deref()?.rsplit_once('.')?;
+            minor.contains('.').then(|| (minor.to_owned(), false))
+        });
         let library = starts.iter().find_map(|start| {
             start
                 .ancestors()

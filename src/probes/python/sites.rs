@@ -89,48 +89,38 @@ pub(super) fn search(host: &dyn Host, layout: &Layout) -> Search {
         .map(|base| base.join("lib").join(folder).join("site-packages"));
     let in_venv = layout.venv.is_some();
     if in_venv {
-        builder.add_sites(&site_folders(layout, &layout.prefix), Origin::Env);
+        builder.add_sites(&site_folders(host, layout, &layout.prefix), Origin::Env);
     }
     builder.add_sites(user.as_slice(), Origin::User);
     if !in_venv || layout.venv.as_ref().is_some_and(|config| config.system_site) {
         let origin = if in_venv { Origin::System } else { Origin::Env };
-        builder.add_sites(&site_folders(layout, &layout.base_prefix), origin);
+        builder.add_sites(&site_folders(host, layout, &layout.base_prefix), origin);
     }
     builder.search
 }
 
-/// The site folders of a prefix, whether they exist or not (`site.getsitepackages`; the `dist-packages` are Debian's
-/// patch of it, and no other Python has folders of these names).
-fn site_folders(layout: &Layout, prefix: &Path) -> Vec<PathBuf> {
+/// The site folders of a prefix, whether they exist or not (`site.getsitepackages`).
+fn site_folders(host: &dyn Host, layout: &Layout, prefix: &Path) -> Vec<PathBuf> {
     let folder = layout.folder.as_deref().unwrap_or_default();
-    let mut sites = Vec::new();
     if folder == "lib-python" {
-        sites.push(prefix.join("site-packages"));
-        return sites;
+        return vec![prefix.join("site-packages")];
     }
-    for lib in layout.lib_folders() {
-        sites.push(prefix.join(lib).join(folder).join("site-packages"));
+    let mut sites = Vec::new();
+    // Debian patches `getsitepackages`; only its own Python, and environments made from it, look there.
+    let debian =
+        layout.base_prefix == Path::new("/usr") && host.exists(Path::new("/usr/lib/python3/dist-packages"));
+    if !debian || layout.venv.is_some() {
+        sites.extend(
+            layout
+                .lib_folders()
+                .iter()
+                .map(|lib| prefix.join(lib).join(folder).join("site-packages")),
+        );
     }
-    if let Some(series) = &layout.series {
-        sites.push(
-            prefix
-                .join("local/lib")
-                .join(format!("python{series}"))
-                .join("dist-packages"),
-        );
-        let major = series.split('.').next().unwrap_or_default();
-        sites.push(
-            prefix
-                .join("lib")
-                .join(format!("python{major}"))
-                .join("dist-packages"),
-        );
-        sites.push(
-            prefix
-                .join("lib")
-                .join(format!("python{series}"))
-                .join("dist-packages"),
-        );
+    if debian {
+        sites.push(prefix.join("local/lib").join(folder).join("dist-packages"));
+        sites.push(prefix.join("lib/python3/dist-packages"));
+        sites.push(prefix.join("lib").join(folder).join("dist-packages"));
     }
     sites
 }

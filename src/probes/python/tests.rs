@@ -173,6 +173,97 @@ fn debian_has_dist_packages_and_the_version_in_dpkg() {
 }
 
 #[test]
+fn another_python_beside_debians_does_not_see_its_packages() {
+    let mut host = host(
+        &[
+            ("/usr/lib/python3/dist-packages/a-1.dist-info/METADATA", "x"),
+            ("/usr/local/lib/python3.11/os.py", ""),
+            (
+                "/usr/local/lib/python3.11/dist-packages/b-1.dist-info/METADATA",
+                "x",
+            ),
+            (
+                "/usr/local/lib/python3.11/site-packages/c-1.dist-info/METADATA",
+                "x",
+            ),
+        ],
+        &["/usr/local/bin/python3.11"],
+    );
+    host.env
+        .insert("PATH".to_owned(), "/usr/local/bin:/usr/bin".to_owned());
+    host.links
+        .insert("/usr/local/bin/python".into(), "python3.11".into());
+    let collected = collect(host, Options::default());
+    assert_eq!(
+        shown(&collected, "sys_path"),
+        "{env}/lib/python3.11/site-packages"
+    );
+    assert_eq!(shown(&collected, "packages.c.version"), "1");
+    assert_eq!(shown(&collected, "packages.b.version"), "absent");
+}
+
+#[test]
+fn a_copied_executable_belongs_to_the_version_that_its_environment_notes() {
+    let mut host = host(
+        &[
+            (
+                "/home/u/project/.venv/pyvenv.cfg",
+                "home = /usr/bin\nversion = 3.11.2\n",
+            ),
+            ("/usr/lib/python3.11/os.py", ""),
+            ("/usr/lib/python3.12/os.py", ""),
+            (
+                "/home/u/project/.venv/lib/python3.11/site-packages/a-1.dist-info/METADATA",
+                "x",
+            ),
+        ],
+        &["/home/u/project/.venv/bin/python3"],
+    );
+    host.links
+        .insert("/home/u/project/.venv/bin/python".into(), "python3".into());
+    let collected = collect(host, Options::default());
+    assert_eq!(shown(&collected, "version"), "3.11.2");
+    assert_eq!(shown(&collected, "packages.a.version"), "1");
+}
+
+#[test]
+fn an_editable_package_is_found_by_its_finders_mapping() {
+    let site = "/usr/lib/python3.12/site-packages";
+    let mut host = host(
+        &[
+            ("/usr/lib/python3.12/os.py", ""),
+            (
+                &format!("{site}/__editable___torch_2_5_finder.py"),
+                "MAPPING = {'torch': '/home/u/pytorch/torch'}\n",
+            ),
+            (&format!("{site}/plain/__init__.py"), ""),
+            (&format!("{site}/single.cpython-312-x86_64-linux-gnu.so"), ""),
+            (&format!("{site}/nspkg/part/__init__.py"), ""),
+        ],
+        &["/usr/bin/python3.12"],
+    );
+    host.links.insert("/usr/bin/python".into(), "python3.12".into());
+    let found = interpreter::find(&host, &PythonChoice::Auto);
+    let Ok(Some(found)) = found else {
+        panic!("{found:?}")
+    };
+    let dir = |name: &str| {
+        found
+            .package_dir(&host, name)
+            .map(|path| path.display().to_string())
+            .unwrap_or_default()
+    };
+    assert_eq!(dir("torch"), "/home/u/pytorch/torch");
+    assert_eq!(dir("plain"), format!("{site}/plain"));
+    assert_eq!(
+        dir("single"),
+        format!("{site}/single.cpython-312-x86_64-linux-gnu.so")
+    );
+    assert_eq!(dir("nspkg"), format!("{site}/nspkg"));
+    assert_eq!(dir("absent"), "");
+}
+
+#[test]
 fn python_2_on_path_gives_way_to_python3() {
     let files = [("/usr/lib/python2.7/os.py", ""), ("/usr/lib/python3.8/os.py", "")];
     let both = ["/usr/bin/python2.7", "/usr/bin/python3.8", "/usr/bin/python3"];

@@ -53,7 +53,7 @@ impl Probe for Torch {
         for name in ["cuda", "hip", "rocm", "xpu"] {
             out.set_opt(name, assigned(name));
         }
-        companions(&package, host, out);
+        package.companions(host, out, &COMPANIONS);
 
         let process = process::import(host, package.interpreter, &package.dir, assigned("cuda"));
         for (name, file) in LIBRARIES {
@@ -77,16 +77,6 @@ impl Probe for Torch {
         }
         package.bundled(host, out, "torch.libs");
         Ok(())
-    }
-}
-
-/// The versions of the packages that go with torch: by their own files, else by their distributions.
-fn companions(package: &Package<'_>, host: &dyn Host, out: &Sink) {
-    for (module, distribution) in COMPANIONS {
-        let Some(dir) = package.interpreter.package_dir(host, module) else { continue };
-        let version = text::version(host, &dir)
-            .or_else(|| package.interpreter.distribution(host, distribution).map(|d| d.version));
-        out.set_opt(&format!("companions.{module}"), version);
     }
 }
 

@@ -33,6 +33,15 @@ const GENERIC: &str = "\
     pytorch raspberrypi ray rich rocky rocm root runner sagemaker-user scipy server slurm src system \
     tensorflow test torch tpu train training triton ubuntu user vagrant vm vscode worker workspace";
 
+/// Names that people and machines have and that are values too: replaced only within a path or an address.
+const WORDS: &str = "\
+    all amber ampere any arm art auto avx base bash best blackwell blas boot cache clang code env etc \
+    even fast fft file flat full gcc git gnu grace grant high hopper inf iris jade java kepler last \
+    level line list llvm long low mark math max maxwell mean min mini mkl mnt mode name nan nano nccl \
+    next nova off omp opt orin page pascal path perl proc rank real ring rose ruby run rust sam seed \
+    short size sky srv sse std sum sys temp tesla thor time titan tmp tree true turing usr var vim volta \
+    will work x86 xavier zero zsh";
+
 /// What firmware holds where nobody wrote a serial number.
 const NO_SERIAL: [&str; 9] = [
     "to be filled by o.e.m.",
@@ -124,10 +133,7 @@ impl Identities {
 
     /// The identity that begins here: its length and placeholder.
     fn at(&self, text: &[u8], at: usize) -> Option<(usize, &'static str)> {
-        let rest = text.get(at..)?;
-        let needle = self.needles.iter().find(|needle| {
-            rest.starts_with(needle.text.as_bytes()) && needle.whole.holds(text, at, at + needle.text.len())
-        });
+        let needle = self.needles.iter().find(|needle| needle.is_at(text, at));
         needle
             .map(|n| (n.text.len(), n.placeholder))
             .or_else(|| device_uuid(text, at))
@@ -146,47 +152,39 @@ impl Identities {
     }
 
     fn host(&mut self, name: &str) {
-        // A DNS name is written in either case.
-        for name in [name.to_owned(), name.to_ascii_lowercase()] {
-            self.name(&name, "{host}");
-            if let Some((label, domain)) = name.split_once('.') {
-                self.name(label, "{host}");
-                if domain.contains('.') {
-                    self.name(domain, "{domain}");
-                }
+        self.name(name, "{host}");
+        if let Some((label, domain)) = name.trim().split_once('.') {
+            self.name(label, "{host}");
+            if domain.contains('.') {
+                self.name(domain, "{domain}");
             }
         }
     }
 
     fn name(&mut self, name: &str, placeholder: &'static str) {
         let name = name.trim();
-        let generic = GENERIC
-            .split_ascii_whitespace()
-            .any(|g| name.eq_ignore_ascii_case(g));
+        let is_of = |list: &str| {
+            list.split_ascii_whitespace()
+                .any(|word| name.eq_ignore_ascii_case(word))
+        };
         let number = name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        if name.len() >= 3 && !generic && !number {
+        if name.len() >= 3 && !number && !is_of(GENERIC) {
             self.add(
                 name,
                 placeholder,
-                if name.len() < 5 {
-                    Whole::InPath
-                } else {
-                    Whole::Word
-                },
+                if is_of(WORDS) { Whole::InPath } else { Whole::Word },
             );
         }
     }
 
-    /// A UUID or a machine id, in both cases, with and without hyphens.
+    /// A UUID or a machine id, with and without hyphens.
     fn uuid(&mut self, uuid: Option<&str>) {
         let Some(uuid) = uuid.map(str::trim).filter(|u| u.len() >= 32) else {
             return;
         };
         if uuid.bytes().any(|b| b.is_ascii_hexdigit() && b != b'0') {
-            for form in [uuid.to_owned(), uuid.replace('-', "")] {
-                self.add(&form.to_ascii_lowercase(), "{uuid}", Whole::Word);
-                self.add(&form.to_ascii_uppercase(), "{uuid}", Whole::Word);
-            }
+            self.add(uuid, "{uuid}", Whole::Word);
+            self.add(&uuid.replace('-', ""), "{uuid}", Whole::Word);
         }
     }
 
@@ -210,19 +208,20 @@ impl Identities {
         // Loopback and broadcast are everyone's; InfiniBand addresses have 20 bytes.
         if digits.len() >= 6 && !same("00") && !same("ff") {
             for sign in [":", "-", ""] {
-                let form = digits.join(sign);
-                self.add(&form.to_ascii_lowercase(), "{mac}", Whole::Word);
-                self.add(&form.to_ascii_uppercase(), "{mac}", Whole::Word);
+                self.add(&digits.join(sign), "{mac}", Whole::Word);
             }
         }
     }
 
     fn add(&mut self, text: &str, placeholder: &'static str, whole: Whole) {
         if text.len() >= 3 && !self.needles.iter().any(|n| n.text == text) {
+            // Names of files and users keep their case; host names, UUIDs, MAC and IPv6 addresses come in either.
+            let any_case = !matches!(placeholder, "~" | "{user}" | "{serial}");
             self.needles.push(Needle {
                 text: text.to_owned(),
                 placeholder,
                 whole,
+                any_case,
             });
         }
     }
@@ -254,7 +253,7 @@ mod tests {
         host.system.user = Some("zwiebelfisch".to_owned());
         host.system.home = Some("/home/zwiebelfisch".into());
         host.system.addresses = vec!["10.3.9.90".to_owned(), "fd00::2".to_owned()];
-        host.env.insert("SUDO_USER".to_owned(), "ada".to_owned());
+        host.env.insert("SUDO_USER".to_owned(), "max".to_owned());
         let files = [
             ("/etc/machine-id", "3d1219c7c4c5404aaa1f6d2a48adfda4\n"),
             (
@@ -305,7 +304,7 @@ mod tests {
                 "MIG-GPU-{uuid}/1/0",
             ),
             ("MIG-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f", "MIG-{uuid}"),
-            ("/data/ada/x ada@h", "/data/{user}/x {user}@h"),
+            ("/data/max/x max@h", "/data/{user}/x {user}@h"),
         ];
         for (text, scrubbed) in cases {
             assert_eq!(identities.scrub(text), scrubbed, "{text}");
@@ -319,8 +318,8 @@ mod tests {
             "",
             "a",
             "é",
-            "ada",
-            "radar /home/zwiebelfischen /home/zwiebelfisch-2",
+            "max",
+            "maxima /home/zwiebelfischen /home/zwiebelfisch-2",
             "zwiebelfische",
             "10.3.9.90.1",
             "1.10.3.9.90",
@@ -359,7 +358,7 @@ mod tests {
     }
 
     #[test]
-    fn the_list_of_generic_names_is_sorted() {
+    fn the_lists_of_names_are_sorted() {
         assert!(
             GENERIC.split_ascii_whitespace().is_sorted_by(|a, b| a < b),
             "sort it, once each"

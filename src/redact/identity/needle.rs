@@ -6,6 +6,23 @@ pub(super) struct Needle {
     pub(super) text: String,
     pub(super) placeholder: &'static str,
     pub(super) whole: Whole,
+    /// Whether capitals and small letters count as one.
+    pub(super) any_case: bool,
+}
+
+impl Needle {
+    /// Whether it stands in `text` from `at` on, as a whole.
+    pub(super) fn is_at(&self, text: &[u8], at: usize) -> bool {
+        let end = at + self.text.len();
+        let found = text.get(at..end).is_some_and(|part| {
+            if self.any_case {
+                part.eq_ignore_ascii_case(self.text.as_bytes())
+            } else {
+                part == self.text.as_bytes()
+            }
+        });
+        found && self.whole.holds(text, at, end)
+    }
 }
 
 /// What must stand around a needle.
@@ -13,7 +30,7 @@ pub(super) struct Needle {
 pub(super) enum Whole {
     /// No letter or digit on either side.
     Word,
-    /// As [`Whole::Word`], and a `/`, `\` or `@` on one side at least: for names so short that they are words too.
+    /// As [`Whole::Word`], and a `/`, `\` or `@` on one side at least: for names that are words too.
     InPath,
     /// No letter, digit, `.` or `-` on either side: `10.0.0.1` is not in `10.0.0.1.dev0`.
     Address,
@@ -42,11 +59,14 @@ impl std::fmt::Debug for Starts {
 }
 
 impl Starts {
-    /// Notes how `text` begins.
+    /// Notes how `text` begins, in either case.
     pub(super) fn add(&mut self, text: &str) {
-        if let [a, b, ..] = text.as_bytes() {
-            let pair = usize::from(*a) << 8 | usize::from(*b);
-            self.0[pair >> 6] |= 1 << (pair & 63);
+        let [a, b, ..] = text.as_bytes() else { return };
+        for a in [a.to_ascii_lowercase(), a.to_ascii_uppercase()] {
+            for b in [b.to_ascii_lowercase(), b.to_ascii_uppercase()] {
+                let pair = usize::from(a) << 8 | usize::from(b);
+                self.0[pair >> 6] |= 1 << (pair & 63);
+            }
         }
     }
 
@@ -64,7 +84,7 @@ impl Starts {
 
 impl Whole {
     /// Whether it stands so in `text[start..end]`.
-    pub(super) fn holds(self, text: &[u8], start: usize, end: usize) -> bool {
+    fn holds(self, text: &[u8], start: usize, end: usize) -> bool {
         let before = start.checked_sub(1).and_then(|i| text.get(i)).copied();
         let after = text.get(end).copied();
         let alphanumeric = |b: Option<u8>| b.is_some_and(|b| b.is_ascii_alphanumeric());

@@ -172,7 +172,10 @@ fn captured(command: &mut Command) -> Captured {
     let out = command.output().expect("driftlock runs");
     let (text, messages) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     assert!(out.status.success(), "{messages}");
-    Captured(text.parse().unwrap_or_else(|e| panic!("{e}\n{text}")))
+    let mut snapshot: toml::Table = text.parse().unwrap_or_else(|e| panic!("{e}\n{text}"));
+    // When and how fast it was taken.
+    snapshot.remove("meta");
+    Captured(snapshot)
 }
 
 impl Captured {
