@@ -1,10 +1,7 @@
 //! Compiles the data under `src/facts` into the crate as constants: a file dropped there is part of the next build,
 //! a file with an unknown or missing key fails it, and nothing is parsed at run time.
 
-#![expect(
-    clippy::disallowed_methods,
-    reason = "runs when driftlock is built, not where it looks"
-)]
+#![expect(clippy::disallowed_methods, reason = "runs when driftlock is built, not where it looks")]
 
 use std::collections::BTreeMap;
 use std::error::Error;

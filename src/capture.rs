@@ -55,7 +55,7 @@ struct Running {
     probe: &'static dyn Probe,
     sink: Arc<Sink>,
     started: Instant,
-    done: mpsc::Receiver<Result<(), ProbeError>>,
+    done: mpsc::Receiver<(Result<(), ProbeError>, Duration)>,
 }
 
 impl Running {
@@ -74,7 +74,7 @@ impl Running {
                     words.as_deref().unwrap_or("panic")
                 )))
             });
-            let _late = send.send(result);
+            let _late = send.send((result, started.elapsed()));
         };
         // The name keeps the panic hook quiet (see `quiet_probes`).
         if let Err(error) = thread::Builder::new()
@@ -93,23 +93,18 @@ impl Running {
 
     /// What the probe said by its limit. A probe past it runs on in its thread until the process ends.
     fn wait(self, cx: &Context) -> (Collected, Duration) {
+        let gone = |_| ProbeError::new("the probe died");
         let answer = match self.probe.limit(&cx.options) {
-            Some(limit) => self
-                .done
-                .recv_timeout(limit.saturating_sub(self.started.elapsed()))
-                .map_err(|e| match e {
-                    mpsc::RecvTimeoutError::Timeout => ProbeError::new(format!(
-                        "took longer than {} ms (raise --timeout)",
-                        limit.as_millis()
-                    )),
-                    mpsc::RecvTimeoutError::Disconnected => ProbeError::new("the probe died"),
-                }),
-            None => self.done.recv().map_err(|_| ProbeError::new("the probe died")),
+            Some(limit) => self.done.recv_timeout(limit.saturating_sub(self.started.elapsed())).map_err(|e| match e {
+                mpsc::RecvTimeoutError::Timeout => {
+                    ProbeError::new(format!("took longer than {} ms (raise --timeout)", limit.as_millis()))
+                }
+                mpsc::RecvTimeoutError::Disconnected => gone(()),
+            }),
+            None => self.done.recv().map_err(|_| gone(())),
         };
-        (
-            self.sink.snapshot(answer.and_then(|a| a).err().as_ref()),
-            self.started.elapsed(),
-        )
+        let (result, took) = answer.unwrap_or_else(|e| (Err(e), self.started.elapsed()));
+        (self.sink.snapshot(result.err().as_ref()), took)
     }
 }
 

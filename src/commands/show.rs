@@ -21,7 +21,7 @@ pub fn run(args: &Show) -> Result<Exit, Error> {
             ..Options::default()
         };
         known_section(args.section.as_deref())?;
-        capture::snapshot(Arc::new(Live::new()), options, &capture::Meta::default()).0
+        capture::snapshot(Arc::new(Live::new()), options, &capture::Meta::default())
     } else {
         file::read(&args.file)?.1.snapshot
     };

@@ -122,7 +122,9 @@ fn table_at<'a>(out: &mut String, header: &[&'a str], key: &Key<'a>, table: &Tab
     for (key, sub) in inline {
         write_key(out, key.0)?;
         out.push_str(" = { ");
-        for (i, (key, value)) in sub.values.iter().enumerate() {
+        // The version first: it is what a reader of the line looks for.
+        let (version, others): (Vec<_>, Vec<_>) = sub.values.iter().partition(|(key, _)| key.0 == "version");
+        for (i, (key, value)) in version.into_iter().chain(others).enumerate() {
             if i > 0 {
                 out.push_str(", ");
             }

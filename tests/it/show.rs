@@ -7,16 +7,8 @@ use std::process::{Output, Stdio};
 use crate::common::{driftlock, folder};
 
 fn run(dir: &tempfile::TempDir, args: &[&str]) -> (Option<i32>, String, String) {
-    let Output {
-        status,
-        stdout,
-        stderr,
-    } = driftlock().args(args).current_dir(dir).output().unwrap();
-    (
-        status.code(),
-        String::from_utf8(stdout).unwrap(),
-        String::from_utf8(stderr).unwrap(),
-    )
+    let Output { status, stdout, stderr } = driftlock().args(args).current_dir(dir).output().unwrap();
+    (status.code(), String::from_utf8(stdout).unwrap(), String::from_utf8(stderr).unwrap())
 }
 
 fn captured() -> (tempfile::TempDir, String) {
@@ -40,17 +32,10 @@ fn human_fits_eighty_columns_without_colour_when_piped() {
     let (dir, _) = captured();
     let (code, shown, _) = run(&dir, &["show", "driftlock.lock"]);
     assert_eq!(code, Some(0));
-    assert!(
-        shown.contains("Operating system") && shown.contains("linux"),
-        "{shown}"
-    );
+    assert!(shown.contains("Operating system") && shown.contains("linux"), "{shown}");
     for line in shown.lines() {
         // A word that is longer than the line (a digest in an unknown's reason, say) may stand out.
-        assert!(
-            line.chars().count() <= 80 || !line.trim().contains(' '),
-            "{} columns: {line}",
-            line.chars().count()
-        );
+        assert!(line.chars().count() <= 80 || !line.trim().contains(' '), "{} columns: {line}", line.chars().count());
     }
     assert!(!shown.contains('\u{1b}'));
 }
@@ -91,27 +76,18 @@ fn verify_accepts_what_capture_wrote_and_names_what_was_changed() {
     write(&text.replacen("family = \"linux\"", "family = \"plan9\"", 1));
     let (code, said, _) = run(&dir, &["verify"]);
     assert_eq!(code, Some(1));
-    assert_eq!(
-        said,
-        "driftlock.lock: the facts of [os] do not fit their digest\n"
-    );
+    assert_eq!(said, "driftlock.lock: the facts of [os] do not fit their digest\n");
 
     let digest = text.lines().find(|l| l.starts_with("os = \"sha256:")).unwrap();
     write(&text.replacen(digest, &format!("os = \"sha256:{}\"", "0".repeat(64)), 1));
     let (code, said, _) = run(&dir, &["verify"]);
     assert_eq!(code, Some(1));
-    assert!(
-        said.contains("[os]") && said.contains("fingerprint does not fit"),
-        "{said}"
-    );
+    assert!(said.contains("[os]") && said.contains("fingerprint does not fit"), "{said}");
 
     write(&text.replacen("\n[os]\n", "\n[os]\n# by hand\n", 1));
     let (code, said, _) = run(&dir, &["verify"]);
     assert_eq!(code, Some(1));
-    assert!(
-        said.contains("not in canonical form") && said.contains("-# by hand"),
-        "{said}"
-    );
+    assert!(said.contains("not in canonical form") && said.contains("-# by hand"), "{said}");
 }
 
 #[test]
@@ -135,24 +111,12 @@ fn bad_files_are_told_with_file_line_and_remedy() {
     let cases: [(&[u8], &str, &str); 9] = [
         (b"", "`format` is missing", ""),
         (b"format = 1\n[os\n", "line 2", "capture again"),
-        (
-            b"format = 99\n",
-            "line 1: the snapshot is of format 99",
-            "upgrade driftlock",
-        ),
+        (b"format = 99\n", "line 1: the snapshot is of format 99", "upgrade driftlock"),
         (b"format = \"one\"\n", "not a format number", ""),
-        (
-            b"format = 1\n[os]\nkernel = 1979-05-27\n",
-            "line 3: `os.kernel` is a date",
-            "",
-        ),
+        (b"format = 1\n[os]\nkernel = 1979-05-27\n", "line 3: `os.kernel` is a date", ""),
         (b"format = 1\n[os]\na = 1\na = 2\n", "line 4", "duplicate"),
         (b"format = 1\n\xff\n", "line 2: not UTF-8", ""),
-        (
-            b"format = 1\n[unknown]\n\"\" = \"x\"\n",
-            "line 3",
-            "not a fact path",
-        ),
+        (b"format = 1\n[unknown]\n\"\" = \"x\"\n", "line 3", "not a fact path"),
         (deep.as_bytes(), "line 2", ""),
     ];
     for (bytes, words, remedy) in cases {
@@ -160,19 +124,13 @@ fn bad_files_are_told_with_file_line_and_remedy() {
         for command in ["show", "verify"] {
             let (code, _, messages) = run(&dir, &[command, "bad.lock"]);
             assert_eq!(code, Some(2), "{words}: {messages}");
-            assert!(
-                messages.contains("`bad.lock`") && messages.contains(words),
-                "{words}: {messages}"
-            );
+            assert!(messages.contains("`bad.lock`") && messages.contains(words), "{words}: {messages}");
             assert!(messages.contains(remedy), "{remedy}: {messages}");
         }
     }
     let (code, _, messages) = run(&dir, &["show", "missing.lock"]);
     assert_eq!(code, Some(2));
-    assert!(
-        messages.contains("no such file") && messages.contains("hint: `driftlock capture`"),
-        "{messages}"
-    );
+    assert!(messages.contains("no such file") && messages.contains("hint: `driftlock capture`"), "{messages}");
 }
 
 #[test]
@@ -204,17 +162,7 @@ fn a_snapshot_cut_anywhere_is_an_error_or_a_shorter_snapshot_and_never_a_panic()
 #[test]
 fn a_pipe_that_closes_is_no_error() {
     let (dir, _) = captured();
-    let script = format!(
-        "{} facts | head -1; exit ${{PIPESTATUS[0]}}",
-        env!("CARGO_BIN_EXE_driftlock")
-    );
-    let out = std::process::Command::new("bash")
-        .args(["-c", &script])
-        .current_dir(&dir)
-        .output()
-        .unwrap();
-    assert_eq!(
-        (out.status.code(), String::from_utf8(out.stderr).unwrap().as_str()),
-        (Some(0), "")
-    );
+    let script = format!("{} facts | head -1; exit ${{PIPESTATUS[0]}}", env!("CARGO_BIN_EXE_driftlock"));
+    let out = std::process::Command::new("bash").args(["-c", &script]).current_dir(&dir).output().unwrap();
+    assert_eq!((out.status.code(), String::from_utf8(out.stderr).unwrap().as_str()), (Some(0), ""));
 }
