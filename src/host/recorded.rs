@@ -37,10 +37,10 @@ pub struct Recorded {
     pub denied: BTreeSet<PathBuf>,
     /// Executable files; one whose content is not recorded as well cannot be read.
     pub executables: BTreeSet<PathBuf>,
-    /// Other files that are there and whose content is not recorded.
-    pub present: BTreeSet<PathBuf>,
     /// Devices, sockets and pipes.
     pub devices: BTreeSet<PathBuf>,
+    /// Files whose content is not recorded, with their length in bytes, 0 where nobody asked for it.
+    pub present: BTreeMap<PathBuf, u64>,
     /// Text files, path to content.
     pub files: BTreeMap<PathBuf, String>,
     /// Files that are not UTF-8, path to content in hexadecimal.
@@ -91,11 +91,11 @@ impl Recorded {
     }
 
     /// Every path of the recording that holds something.
-    fn paths(&self) -> impl Iterator<Item = (&PathBuf, FileKind)> {
+    pub(super) fn paths(&self) -> impl Iterator<Item = (&PathBuf, FileKind)> {
         let files = self.files.keys().chain(self.bytes.keys()).chain(self.elf.keys());
         files
             .chain(&self.executables)
-            .chain(&self.present)
+            .chain(self.present.keys())
             .map(|p| (p, FileKind::File))
             .chain(self.devices.iter().map(|p| (p, FileKind::Other)))
             .chain(self.dirs.iter().map(|p| (p, FileKind::Dir)))
@@ -113,7 +113,7 @@ impl Recorded {
             self.bytes.contains_key(resolved),
             self.elf.contains_key(resolved),
             self.executables.contains(resolved),
-            self.present.contains(resolved),
+            self.present.contains_key(resolved),
             self.denied.contains(resolved),
         ];
         if files.contains(&true) {
@@ -130,7 +130,7 @@ impl Recorded {
             self.elf.range::<Path, _>(after).next().map(|(path, _)| path),
             self.links.range::<Path, _>(after).next().map(|(path, _)| path),
             self.executables.range::<Path, _>(after).next(),
-            self.present.range::<Path, _>(after).next(),
+            self.present.range::<Path, _>(after).next().map(|(path, _)| path),
             self.devices.range::<Path, _>(after).next(),
             self.denied.range::<Path, _>(after).next(),
             self.dirs.range::<Path, _>(after).next(),
@@ -189,7 +189,12 @@ impl Host for Recorded {
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         let path = self.resolve(path)?;
         let kind = self.kind(&path).ok_or(io::ErrorKind::NotFound)?;
-        let len = self.files.get(&path).map_or(0, |text| text.len() as u64);
+        let text = self.files.get(&path).map(|text| text.len() as u64);
+        let bytes = || self.bytes.get(&path).map(|hex| hex.len() as u64 / 2);
+        let len = text
+            .or_else(bytes)
+            .or_else(|| self.present.get(&path).copied())
+            .unwrap_or(0);
         Ok(Stat {
             kind,
             len,

@@ -13,9 +13,7 @@ use crate::host::recorded::Recorded;
 use crate::redact::{Identities, Redacted, env_value, secret};
 
 /// Endings of variables that name machines or addresses, whose values are replaced whole.
-const MACHINE_NAMES: [&str; 6] = [
-    "HOSTNAME", "_HOST", "NODENAME", "NODELIST", "_ADDR", "IPADDR",
-];
+const MACHINE_NAMES: [&str; 6] = ["HOSTNAME", "_HOST", "NODENAME", "NODELIST", "_ADDR", "IPADDR"];
 
 /// Folders whose files hold no settings of the user's, so that a line that looks like a secret is none.
 const NOT_THE_USERS: [&str; 6] = ["/proc", "/sys", "/usr", "/etc", "/opt", "/var"];
@@ -34,12 +32,28 @@ pub(super) fn apply(mut answers: Recorded, host: &dyn Host) -> Result<Recorded, 
         *value = env_value(name, value).text().to_owned();
     }
     for (path, text) in &mut answers.files {
-        if !NOT_THE_USERS.iter().any(|folder| path.starts_with(folder)) && !is_package_data(path) {
+        if path.ends_with("direct_url.json") {
+            *text = secret::text(text).into_owned();
+        } else if !NOT_THE_USERS.iter().any(|folder| path.starts_with(folder)) && !is_package_data(path) {
             *text = without_secrets(text);
         }
-        if path.file_name().is_some_and(|name| is_serial(&name.to_string_lossy())) {
+        if path
+            .file_name()
+            .is_some_and(|name| is_serial(&name.to_string_lossy()))
+        {
             *text = mask.serial(text.trim());
         }
+    }
+    let outputs = answers
+        .command
+        .iter_mut()
+        .flat_map(|c| [&mut c.output.stdout, &mut c.output.stderr]);
+    let git = answers.git.iter_mut().flat_map(|git| {
+        let patch = git.work.as_mut().and_then(|work| work.patch.as_mut());
+        git.remotes.values_mut().chain(patch)
+    });
+    for text in outputs.chain(git) {
+        *text = secret::text(text).into_owned();
     }
     answers.system.hostname = mask.machine(&answers.system.hostname);
     if let Some(user) = answers.system.user.as_mut().filter(|user| *user != "root") {
@@ -107,10 +121,7 @@ impl Mask {
         let hides = |text: &str| mask.identities.scrub(text) != text;
 
         let homes = [system.home, host.env("HOME").map(Into::into)];
-        let homes = homes
-            .into_iter()
-            .flatten()
-            .map(|home| home.display().to_string());
+        let homes = homes.into_iter().flatten().map(|home| home.display().to_string());
         let homes: BTreeSet<String> = homes
             .filter(|home| home.starts_with("/home/") || (home != "/root" && hides(home)))
             .collect();
@@ -227,7 +238,8 @@ impl Mask {
                 b'x' => byte.is_ascii_hexdigit(),
                 other => byte == other,
             };
-            let alone = edge(at.checked_sub(1).and_then(|i| bytes.get(i))) && edge(bytes.get(at + shape.len()));
+            let alone =
+                edge(at.checked_sub(1).and_then(|i| bytes.get(i))) && edge(bytes.get(at + shape.len()));
             (alone && run.iter().zip(shape).all(fits)).then(|| String::from_utf8_lossy(run).to_lowercase())
         };
         let (mut out, mut from, mut at) = (String::with_capacity(text.len()), 0, 0);
@@ -250,12 +262,15 @@ impl Mask {
 const UUID: [u8; 36] = *b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
 const MAC: [u8; 17] = *b"xx:xx:xx:xx:xx:xx";
 
-/// The text without secrets, and with a placeholder for every identity that is left. A device's UUID has its stand-in
-/// already, and a placeholder would cut its ties.
+/// The text with a placeholder for every identity that is left. A device's UUID has its stand-in already, and a
+/// placeholder would cut its ties.
 fn mask_rest(identities: &Identities, text: &str) -> String {
-    let text = secret::text(text);
     let device = ["GPU-", "MIG-"].iter().any(|begin| text.contains(begin));
-    if device { text.into_owned() } else { identities.scrub(&text).into_owned() }
+    if device {
+        text.to_owned()
+    } else {
+        identities.scrub(text).into_owned()
+    }
 }
 
 /// Whether a character goes on with a name, so that a word that touches it is another one.

@@ -14,6 +14,7 @@ use std::time::Duration;
 
 use super::recorded::{Recorded, RecordedCommand};
 use super::{Command, Entry, FileKind, Host, Output, RunError, Stat, System, elf, git, links, nvml, tree};
+use crate::probes::env;
 
 /// A host that answers as another one does, and remembers every answer.
 pub struct Recording {
@@ -27,8 +28,6 @@ struct Seen {
     answers: Recorded,
     /// Paths whose links are noted already.
     walked: BTreeMap<PathBuf, Option<PathBuf>>,
-    /// Variables that were asked for by name; [`Host::env_all`] notes only what the `env` section may hold.
-    asked: BTreeSet<String>,
 }
 
 impl Recording {
@@ -114,8 +113,14 @@ impl Recording {
         self.note(path, |answers, place| match stat.kind {
             FileKind::Dir => drop(answers.dirs.insert(place)),
             FileKind::Other => drop(answers.devices.insert(place)),
-            FileKind::File | FileKind::Link if stat.executable => drop(answers.executables.insert(place)),
-            FileKind::File | FileKind::Link => drop(answers.present.insert(place)),
+            FileKind::File | FileKind::Link => {
+                if stat.executable {
+                    answers.executables.insert(place.clone());
+                }
+                // A listing tells no length.
+                let len = answers.present.entry(place).or_default();
+                *len = (*len).max(stat.len);
+            }
         });
     }
 
@@ -136,12 +141,6 @@ impl Recording {
     }
 }
 
-/// Whether a variable that nobody asked for by name may be in a recording.
-fn kept(name: &str) -> bool {
-    let _ = name;
-    true
-}
-
 /// `/proc/self` names another process each time: it is kept as a folder of that name.
 fn is_self(path: &Path) -> bool {
     path == Path::new("/proc/self") || path == Path::new("/proc/thread-self")
@@ -154,25 +153,13 @@ fn is_self(path: &Path) -> bool {
 /// An answer that TOML cannot hold.
 pub fn to_string(recorded: &Recorded) -> io::Result<String> {
     let mut lean = recorded.clone();
-    // An existing path that is there for another reason as well needs no second entry.
-    let files: BTreeSet<PathBuf> = lean
-        .files
-        .keys()
-        .chain(lean.bytes.keys())
-        .chain(lean.elf.keys())
-        .chain(&lean.executables)
-        .cloned()
-        .collect();
-    lean.present.retain(|path| !files.contains(path));
-    let every: BTreeSet<PathBuf> = files
-        .iter()
-        .chain(lean.links.keys())
-        .chain(&lean.present)
-        .chain(&lean.devices)
-        .chain(&lean.denied)
-        .chain(&lean.dirs)
-        .cloned()
-        .collect();
+    // What is there for another reason as well needs no second entry.
+    lean.present.retain(|path, len| {
+        let read = recorded.files.contains_key(path) || recorded.bytes.contains_key(path);
+        let named = recorded.elf.contains_key(path) || recorded.executables.contains(path);
+        !read && !(named && *len == 0)
+    });
+    let every: BTreeSet<PathBuf> = recorded.paths().map(|(path, _)| path.clone()).collect();
     lean.dirs.retain(|dir| !below(&every, dir));
     let text = toml::to_string_pretty(&lean).map_err(io::Error::other)?;
     let mut out = String::from("# A machine for tests; docs/design/recorded-hosts.md describes this file.\n");
@@ -271,7 +258,6 @@ impl Host for Recording {
         let answer = self.inner.env(name);
         if let Some(value) = &answer {
             let mut seen = self.lock();
-            seen.asked.insert(name.to_owned());
             seen.answers.env.insert(name.to_owned(), value.clone());
         }
         answer
@@ -279,7 +265,9 @@ impl Host for Recording {
 
     fn env_all(&self) -> BTreeMap<String, String> {
         let answer = self.inner.env_all();
-        let kept = answer.iter().filter(|(name, _)| kept(name));
+        // The whole environment is asked for by two probes: `env`, and `container` for the build of an NGC image.
+        let wanted = |name: &str| env::allow::allows(name) || name.starts_with("NVIDIA_");
+        let kept = answer.iter().filter(|(name, _)| wanted(name));
         let kept: Vec<(String, String)> = kept.map(|(name, value)| (name.clone(), value.clone())).collect();
         self.lock().answers.env.extend(kept);
         answer
