@@ -247,6 +247,9 @@ pub fn inspect(start: &Path, options: &GitOptions) -> Result<GitReport, GitFault
             .unknown
             .extend(history::FACTS.map(|fact| (fact.to_owned(), reason.clone()))),
     }
+    if !options.patch {
+        report.unknown.remove("patch");
+    }
     Ok(report)
 }
 

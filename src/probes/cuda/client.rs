@@ -11,6 +11,9 @@ use crate::probes::library::text;
 use crate::probes::python::interpreter::Interpreter;
 use crate::probes::torch::process::import;
 
+/// What the CUDA runtime, linked statically or not, opens at its first use.
+const DRIVER: &str = "libcuda.so.1";
+
 /// A process that has loaded its CUDA libraries.
 pub(super) struct Client<'a> {
     /// `torch`, `jax`, `tensorflow` or `none`.
@@ -27,11 +30,17 @@ pub(super) struct Client<'a> {
 
 /// The client of this environment: torch where it is installed, else JAX's CUDA plug-in, else TensorFlow, else a
 /// program that nobody knows.
-pub(super) fn find<'a>(host: &'a dyn Host, interpreter: Option<&Interpreter>) -> Result<Client<'a>, ProbeError> {
+pub(super) fn find<'a>(
+    host: &'a dyn Host,
+    interpreter: Option<&Interpreter>,
+) -> Result<Client<'a>, ProbeError> {
     let Some(interpreter) = interpreter else {
         return Ok(nobody(host));
     };
-    if let Some(dir) = interpreter.package_dir(host, "torch").filter(|dir| host.exists(&dir.join("lib"))) {
+    if let Some(dir) = interpreter
+        .package_dir(host, "torch")
+        .filter(|dir| host.exists(&dir.join("lib")))
+    {
         return Ok(torch(host, interpreter, &dir));
     }
     if let Some((dir, library)) = jax_plugin(host, interpreter) {
@@ -39,7 +48,11 @@ pub(super) fn find<'a>(host: &'a dyn Host, interpreter: Option<&Interpreter>) ->
     }
     if let Some(dir) = interpreter.package_dir(host, "tensorflow") {
         let names = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
-        if let Some(library) = names.iter().map(|name| dir.join(name)).find(|path| host.exists(path)) {
+        if let Some(library) = names
+            .iter()
+            .map(|name| dir.join(name))
+            .find(|path| host.exists(path))
+        {
             let (mut loader, python) = process(host, interpreter);
             let (opener, missing) = loader.open(&library.to_string_lossy(), python);
             return Ok(with_stubs("tensorflow", loader, opener, Vec::new(), missing));
@@ -60,16 +73,30 @@ fn torch<'a>(host: &'a dyn Host, interpreter: &Interpreter, dir: &Path) -> Clien
         }
     }
     open_at_first_use(&mut loader);
-    Client { name: "torch", loader, imported, preloaded: process.preloaded, missing: process.missing }
+    if let Some(cuda) = find_library(&loader, "libcudart").or_else(|| loader.find(&["libtorch_cuda.so"])) {
+        loader.open(DRIVER, Some(cuda));
+    }
+    Client {
+        name: "torch",
+        loader,
+        imported,
+        preloaded: process.preloaded,
+        missing: process.missing,
+    }
 }
 
 /// Loads the libraries that loaded ones open by name when they are first used.
 fn open_at_first_use(loader: &mut Loader<'_>) {
     for library in LIBRARIES.iter().filter(|l| !l.opened_by.is_empty()) {
-        let Some(opener) = find_library(loader, library.opened_by) else { continue };
-        let soname = loader.objects().get(opener).and_then(|o| o.info.soname.clone()).unwrap_or_default();
+        let Some(opener) = find_library(loader, library.opened_by) else {
+            continue;
+        };
+        let soname = loader
+            .objects()
+            .get(opener)
+            .and_then(|o| o.info.soname.clone())
+            .unwrap_or_default();
         let version = match (library.key, soname.split_once(".so.")) {
-            ("driver", _) => "1",
             // libnvrtc-builtins.so.13.0 is named after the release: only a preload or the folder tells it.
             ("nvrtc_builtins", _) | (_, None) => continue,
             (_, Some((_, version))) => version,
@@ -86,8 +113,16 @@ fn find_library(loader: &Loader<'_>, stem: &str) -> Option<usize> {
 /// The newest CUDA plug-in of JAX: its folder and its library.
 fn jax_plugin(host: &dyn Host, interpreter: &Interpreter) -> Option<(PathBuf, PathBuf)> {
     let plugins = interpreter.package_dir(host, "jax_plugins")?;
-    let mut names: Vec<String> = host.names(&plugins).into_iter().filter(|n| n.starts_with("xla_cuda")).collect();
-    names.sort_by_key(|name| name.trim_start_matches("xla_cuda").parse::<u32>().unwrap_or_default());
+    let mut names: Vec<String> = host
+        .names(&plugins)
+        .into_iter()
+        .filter(|n| n.starts_with("xla_cuda"))
+        .collect();
+    names.sort_by_key(|name| {
+        name.trim_start_matches("xla_cuda")
+            .parse::<u32>()
+            .unwrap_or_default()
+    });
     names.into_iter().rev().find_map(|name| {
         let dir = plugins.join(name);
         let library = dir.join("xla_cuda_plugin.so");
@@ -101,8 +136,13 @@ fn jax<'a>(host: &'a dyn Host, interpreter: &Interpreter, dir: &Path, library: &
     let init = host.maybe(dir.join("__init__.py")).unwrap_or_default();
     let mut preloaded = Vec::new();
     for (module, names) in loads(&init) {
-        let lib = interpreter.site_packages.iter().map(|site| site.join("nvidia").join(module).join("lib"));
-        let Some(lib) = lib.into_iter().find(|lib| host.exists(lib)) else { continue };
+        let lib = interpreter
+            .site_packages
+            .iter()
+            .map(|site| site.join("nvidia").join(module).join("lib"));
+        let Some(lib) = lib.into_iter().find(|lib| host.exists(lib)) else {
+            continue;
+        };
         for name in names {
             let known = loader.mark();
             loader.open(&lib.join(name).to_string_lossy(), python);
@@ -115,10 +155,16 @@ fn jax<'a>(host: &'a dyn Host, interpreter: &Interpreter, dir: &Path, library: &
 
 /// The calls `_load("cublas", ["libcublas.so.12", "libcublasLt.so.12"])` in a plug-in's `__init__.py`.
 fn loads(init: &str) -> Vec<(&str, Vec<&str>)> {
-    let calls = init.split("_load(").skip(1).filter_map(|call| call.split_once("])").map(|(args, _)| args));
+    let calls = init
+        .split("_load(")
+        .skip(1)
+        .filter_map(|call| call.split_once("])").map(|(args, _)| args));
     let calls = calls.filter_map(|args| {
         let mut literals = text::literals(args);
-        Some((literals.next()?, literals.filter(|name| name.starts_with("lib")).collect()))
+        Some((
+            literals.next()?,
+            literals.filter(|name| name.starts_with("lib")).collect(),
+        ))
     });
     calls.collect()
 }
@@ -133,13 +179,24 @@ fn with_stubs<'a>(
 ) -> Client<'a> {
     let imported = loader.mark();
     let names = loader.names(opener);
-    for library in LIBRARIES.iter().filter(|l| l.opened_by.is_empty() || l.opened_by.starts_with("libtorch")) {
+    for library in LIBRARIES
+        .iter()
+        .filter(|l| l.opened_by.is_empty() || l.opened_by.starts_with("libtorch"))
+    {
         if let Some(name) = names.iter().find(|name| library.is(name) && is_soname(name)) {
             loader.open(name, opener);
         }
     }
     open_at_first_use(&mut loader);
-    Client { name, loader, imported, preloaded, missing }
+    let opener = find_library(&loader, "libcudart").or(opener);
+    loader.open(DRIVER, opener);
+    Client {
+        name,
+        loader,
+        imported,
+        preloaded,
+        missing,
+    }
 }
 
 /// What a program with no search path of its own would find.
@@ -150,7 +207,8 @@ fn nobody(host: &dyn Host) -> Client<'_> {
 /// `libcublas.so.12` and `libcudart.so.11.0`, the forms that programs ask for; not `libcublas.so`, which only the
 /// linker uses, nor `libcublas.so.12.4.5.8`, the file itself.
 fn is_soname(name: &str) -> bool {
-    name.split_once(".so.").is_some_and(|(_, version)| version.split('.').count() <= 2)
+    name.split_once(".so.")
+        .is_some_and(|(_, version)| version.split('.').count() <= 2)
 }
 
 /// Whether an object is this library, by the name under which it was loaded or by its file's.
@@ -172,7 +230,10 @@ mod tests {
                     _load(\"cublas\", [\n      \"libcublas.so.12\",\n      \"libcublasLt.so.12\",\n  ])\n";
         assert_eq!(
             loads(text),
-            [("cuda_runtime", vec!["libcudart.so.12"]), ("cublas", vec!["libcublas.so.12", "libcublasLt.so.12"])]
+            [
+                ("cuda_runtime", vec!["libcudart.so.12"]),
+                ("cublas", vec!["libcublas.so.12", "libcublasLt.so.12"])
+            ]
         );
     }
 

@@ -42,7 +42,11 @@ impl<'a> Package<'a> {
             return Ok(None);
         }
         let labels = labels(cx, interpreter);
-        let road = if own.is_some() { "package files" } else { "distribution metadata" };
+        let road = if own.is_some() {
+            "package files"
+        } else {
+            "distribution metadata"
+        };
         if let (Some(own), Some(metadata)) = (&own, &metadata) {
             if release(own) != release(metadata) {
                 out.set("metadata_version", metadata.clone());
@@ -53,7 +57,11 @@ impl<'a> Package<'a> {
         out.set("path", labels.show(&dir));
         let in_site = interpreter.site_packages.iter().any(|site| dir.starts_with(site));
         out.set("editable", !in_site);
-        Ok(Some(Self { interpreter, dir, labels }))
+        Ok(Some(Self {
+            interpreter,
+            dir,
+            labels,
+        }))
     }
 
     /// The path of the first file in `folder` of the package whose name begins with `stem` and ends with `.so`:
@@ -69,8 +77,11 @@ impl<'a> Package<'a> {
             let Some(dir) = self.interpreter.package_dir(host, module) else {
                 continue;
             };
-            let version = text::version(host, &dir)
-                .or_else(|| self.interpreter.distribution(host, distribution).map(|d| d.version));
+            let version = text::version(host, &dir).or_else(|| {
+                self.interpreter
+                    .distribution(host, distribution)
+                    .map(|d| d.version)
+            });
             out.set_opt(&format!("companions.{module}"), version);
         }
     }
@@ -119,7 +130,10 @@ impl<'a> Package<'a> {
 /// interpreter's installation as `{base}`.
 pub fn labels(cx: &Context, interpreter: &Interpreter) -> Labels {
     let mut labels = cx.labels.clone();
-    for (root, label) in [(&interpreter.base_prefix, "{base}"), (&interpreter.prefix, "{env}")] {
+    for (root, label) in [
+        (&interpreter.base_prefix, "{base}"),
+        (&interpreter.prefix, "{env}"),
+    ] {
         if label == "{base}" && root == &interpreter.prefix {
             continue;
         }
@@ -148,13 +162,21 @@ pub fn imported<'a>(host: &'a dyn Host, interpreter: &Interpreter, extension: &P
 
 /// The extension module of this stem in a folder.
 pub fn extension(host: &dyn Host, folder: &Path, stem: &str) -> Option<PathBuf> {
-    let is = |name: &String| name.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".so"));
-    host.names(folder).into_iter().find(is).map(|name| folder.join(name))
+    let is = |name: &String| {
+        name.strip_prefix(stem)
+            .is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".so"))
+    };
+    host.names(folder)
+        .into_iter()
+        .find(is)
+        .map(|name| folder.join(name))
 }
 
 /// The OpenMP runtime of a process: GNU's, Intel's or LLVM's.
 pub fn openmp<'b>(loader: &'b Loader<'_>) -> Option<&'b Object> {
-    loader.find(&["libgomp", "libiomp5", "libomp"]).and_then(|index| loader.objects().get(index))
+    loader
+        .find(&["libgomp", "libiomp5", "libomp"])
+        .and_then(|index| loader.objects().get(index))
 }
 
 /// The release of a version: without its local part (PEP 440).
@@ -183,7 +205,10 @@ mod tests {
     fn families() {
         assert_eq!(family("libgfortran-040039e1-0352e75f.so.5.0.0"), "libgfortran");
         assert_eq!(family("libscipy_openblas64_-32a4b2a6.so"), "libscipy_openblas64_");
-        assert_eq!(family("libopenblas64_p-r0-0cf96a72.3.23.dev.so"), "libopenblas64_p-r0-0cf96a72.3.23.dev");
+        assert_eq!(
+            family("libopenblas64_p-r0-0cf96a72.3.23.dev.so"),
+            "libopenblas64_p-r0-0cf96a72.3.23.dev"
+        );
         assert_eq!(family("libgomp.so.1"), "libgomp");
     }
 }

@@ -220,3 +220,9 @@ fn contents(dir: &Path) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
 fn is_root() -> bool {
     nix::unistd::geteuid().is_root()
 }
+
+/// Says why a test proves nothing here.
+#[expect(clippy::print_stderr, reason = "the only way for a test to say so")]
+fn skip(reason: &str) {
+    eprintln!("skipped: {reason}");
+}

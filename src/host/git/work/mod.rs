@@ -101,11 +101,12 @@ fn read_at(repo: &Repository, patch: bool, deadline: Instant, depth: usize) -> F
 
 /// The tree of HEAD; `None` on an unborn branch.
 fn head_tree(repo: &Repository) -> Result<Option<Tree<'_>>, String> {
-    match repo.head() {
-        Ok(head) => head.peel_to_tree().map(Some).map_err(|e| words(&e)),
+    let tree = match repo.head() {
+        Ok(head) => head.target().map(|id| repo.find_commit(id).and_then(|commit| commit.tree())).transpose(),
         Err(error) if error.code() == ErrorCode::UnbornBranch => Ok(None),
-        Err(error) => Err(words(&error)),
-    }
+        Err(error) => Err(error),
+    };
+    tree.map_err(|error| words(&error))
 }
 
 /// One reading of one working tree.
