@@ -25,11 +25,21 @@ const NOT_THE_USERS: [&str; 6] = ["/proc", "/sys", "/usr", "/etc", "/opt", "/var
 /// An answer that TOML cannot hold.
 pub(super) fn apply(mut answers: Recorded, host: &dyn Host) -> Result<Recorded, toml::ser::Error> {
     let mut mask = Mask::of(host, &answers);
+    // First the whole UUIDs of the devices: a variable may hold the beginning of one.
+    for device in answers.nvml.iter().flat_map(|nvml| &nvml.devices) {
+        for uuid in device
+            .uuid
+            .iter()
+            .chain(device.mig.iter().filter_map(|mig| mig.uuid.as_ref()))
+        {
+            mask.text(uuid);
+        }
+    }
     for (name, value) in &mut answers.env {
         if MACHINE_NAMES.iter().any(|end| name.ends_with(end)) {
             *value = mask.machine(value);
         }
-        *value = env_value(name, value).text().to_owned();
+        *value = mask.abbreviated(env_value(name, value).text());
     }
     for (path, text) in &mut answers.files {
         if path.ends_with("direct_url.json") {
@@ -210,16 +220,35 @@ impl Mask {
         for (word, stand_in) in &self.words {
             out = replace(&out, word, stand_in, is_of_name, is_of_name);
         }
-        let out = self.numbered("uuid", &out, &UUID, |n| {
-            // The first digit tells them apart, as abbreviated UUIDs in CUDA_VISIBLE_DEVICES need.
-            let digits: String = format!("{n:08x}").chars().rev().collect();
-            format!("{digits}-0000-4000-8000-000000000000")
-        });
+        let out = self.numbered("uuid", &out, &UUID, uuid);
         let out = self.numbered("mac", &out, &MAC, |n| {
             format!("02:00:00:00:{:02x}:{:02x}", (n >> 8) & 0xff, n & 0xff)
         });
         // What has no stand-in of its own, such as a domain, becomes a placeholder.
         mask_rest(&self.identities, &out)
+    }
+
+    /// A list of devices in which a UUID may be cut short, as `CUDA_VISIBLE_DEVICES` allows.
+    fn abbreviated(&self, list: &str) -> String {
+        let items = list.split(',').map(|item| {
+            let Some((kind, digits)) = item
+                .split_once('-')
+                .filter(|(kind, _)| ["GPU", "MIG"].contains(kind))
+            else {
+                return item.to_owned();
+            };
+            let whole = self
+                .met
+                .iter()
+                .find(|((of, text), _)| *of == "uuid" && text.starts_with(digits));
+            match whole {
+                Some((_, n)) if !digits.is_empty() => {
+                    format!("{kind}-{}", uuid(*n).get(..digits.len()).unwrap_or_default())
+                }
+                _ => item.to_owned(),
+            }
+        });
+        items.collect::<Vec<_>>().join(",")
     }
 
     /// Every run of `shape` replaced by `stand_in` of its number.
@@ -257,6 +286,12 @@ impl Mask {
         out.push_str(&text[from..]);
         out
     }
+}
+
+/// The stand-in of a UUID. The first digit tells them apart, as abbreviated UUIDs need.
+fn uuid(number: usize) -> String {
+    let digits: String = format!("{number:08x}").chars().rev().collect();
+    format!("{digits}-0000-4000-8000-000000000000")
 }
 
 const UUID: [u8; 36] = *b"xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx";
