@@ -11,7 +11,11 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Entry, FileKind, Host, Output, RunError, Stat, System, elf, git, links, nvml, tree};
+use super::{
+    Command, Entry, FileKind, Host, Output, RunError, Stat, System, blocks, elf, git, links, nvml, tree,
+};
+
+const CPUINFO: &str = "/proc/cpuinfo";
 
 /// The file `host.toml` of a recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,6 +31,10 @@ pub struct Recorded {
     pub cwd: PathBuf,
     /// What the kernel says without a file.
     pub system: System,
+    /// `/proc/cpuinfo` where its blocks are much alike: those after the first hold only the lines that differ from
+    /// it. [`Recorded::parse`] puts the whole text into `files`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpuinfo: Option<String>,
     /// The environment.
     pub env: BTreeMap<String, String>,
     /// Symbolic links: path to target.
@@ -78,7 +86,39 @@ pub struct RecordedCommand {
 impl Recorded {
     /// Parses a recording.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        toml::from_str(text)
+        let mut recorded: Self = toml::from_str(text)?;
+        if let Some(short) = recorded.cpuinfo.take() {
+            recorded.files.insert(CPUINFO.into(), blocks::expand(&short));
+        }
+        Ok(recorded)
+    }
+
+    /// The text that [`Recorded::parse`] reads: what follows from the rest is left out, `/proc/cpuinfo` is made short.
+    ///
+    /// # Errors
+    ///
+    /// What TOML cannot hold: an integer above `i64::MAX`.
+    pub fn to_text(&self) -> Result<String, toml::ser::Error> {
+        let mut lean = self.clone();
+        lean.cpuinfo = self
+            .files
+            .get(Path::new(CPUINFO))
+            .and_then(|text| blocks::shrink(text));
+        if lean.cpuinfo.is_some() {
+            lean.files.remove(Path::new(CPUINFO));
+        }
+        lean.present.retain(|path, len| {
+            let read = self.files.contains_key(path) || self.bytes.contains_key(path);
+            let named = self.elf.contains_key(path) || self.executables.contains(path);
+            !read && !(named && *len == 0)
+        });
+        let every: BTreeSet<&Path> = self.paths().map(|(path, _)| path.as_path()).collect();
+        lean.dirs.retain(|dir| {
+            let mut below = every.range::<Path, _>((Bound::Excluded(dir.as_path()), Bound::Unbounded));
+            !below.next().is_some_and(|next| next.starts_with(dir))
+        });
+        let header = "# A machine for tests; docs/design/recorded-hosts.md describes this file.\n";
+        Ok(header.to_owned() + &toml::to_string_pretty(&lean)?)
     }
 
     /// The path with every link resolved, whether or not it exists.
@@ -91,7 +131,7 @@ impl Recorded {
     }
 
     /// Every path of the recording that holds something.
-    pub(super) fn paths(&self) -> impl Iterator<Item = (&PathBuf, FileKind)> {
+    fn paths(&self) -> impl Iterator<Item = (&PathBuf, FileKind)> {
         let files = self.files.keys().chain(self.bytes.keys()).chain(self.elf.keys());
         files
             .chain(&self.executables)

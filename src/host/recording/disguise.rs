@@ -242,7 +242,8 @@ impl Mask {
                 .iter()
                 .find(|((of, text), _)| *of == "uuid" && text.starts_with(digits));
             match whole {
-                Some((_, n)) if !digits.is_empty() => {
+                // A whole one is replaced with all others.
+                Some((_, n)) if (1..UUID.len()).contains(&digits.len()) => {
                     format!("{kind}-{}", uuid(*n).get(..digits.len()).unwrap_or_default())
                 }
                 _ => item.to_owned(),

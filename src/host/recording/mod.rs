@@ -5,7 +5,7 @@
 
 mod disguise;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ impl Recording {
     ///
     /// What the file system refuses, and [`Recording::finish`]'s.
     pub fn write(&self, dir: &Path) -> io::Result<()> {
-        let text = to_string(&self.finish()?)?;
+        let text = self.finish()?.to_text().map_err(io::Error::other)?;
         std::fs::create_dir_all(dir)?;
         let mut file = tempfile::NamedTempFile::new_in(dir)?;
         file.write_all(text.as_bytes())?;
@@ -144,33 +144,6 @@ impl Recording {
 /// `/proc/self` names another process each time: it is kept as a folder of that name.
 fn is_self(path: &Path) -> bool {
     path == Path::new("/proc/self") || path == Path::new("/proc/thread-self")
-}
-
-/// The recording as the text of its file: what it is first, then the small parts, then the files.
-///
-/// # Errors
-///
-/// An answer that TOML cannot hold.
-pub fn to_string(recorded: &Recorded) -> io::Result<String> {
-    let mut lean = recorded.clone();
-    // What is there for another reason as well needs no second entry.
-    lean.present.retain(|path, len| {
-        let read = recorded.files.contains_key(path) || recorded.bytes.contains_key(path);
-        let named = recorded.elf.contains_key(path) || recorded.executables.contains(path);
-        !read && !(named && *len == 0)
-    });
-    let every: BTreeSet<PathBuf> = recorded.paths().map(|(path, _)| path.clone()).collect();
-    lean.dirs.retain(|dir| !below(&every, dir));
-    let text = toml::to_string_pretty(&lean).map_err(io::Error::other)?;
-    let mut out = String::from("# A machine for tests; docs/design/recorded-hosts.md describes this file.\n");
-    out.write_str(&text).map_err(io::Error::other)?;
-    Ok(out)
-}
-
-/// Whether one of the sorted paths lies below `dir`.
-fn below(paths: &BTreeSet<PathBuf>, dir: &Path) -> bool {
-    let mut after = paths.range::<Path, _>((std::ops::Bound::Excluded(dir), std::ops::Bound::Unbounded));
-    after.next().is_some_and(|next| next.starts_with(dir))
 }
 
 impl Host for Recording {
