@@ -135,9 +135,9 @@ fn headers<Elf: FileHeader<Endian = Endianness>>(data: &Ranges) -> Result<ElfInf
 }
 
 /// The entries of the dynamic section that decide what is loaded.
-fn linking<'a, Elf: FileHeader<Endian = Endianness>>(
+fn linking<Elf: FileHeader<Endian = Endianness>>(
     endian: Endianness,
-    data: &'a Ranges,
+    data: &Ranges,
     segments: &[Elf::ProgramHeader],
     dynamic: &[Elf::Dyn],
     info: &mut ElfInfo,

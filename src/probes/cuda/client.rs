@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use super::known::{LIBRARIES, Library};
 use crate::host::Host;
-use crate::probes::ProbeError;
 use crate::probes::library::loader::{Loader, Missing};
 use crate::probes::library::native::process;
 use crate::probes::library::text;
@@ -30,21 +29,18 @@ pub(super) struct Client<'a> {
 
 /// The client of this environment: torch where it is installed, else JAX's CUDA plug-in, else TensorFlow, else a
 /// program that nobody knows.
-pub(super) fn find<'a>(
-    host: &'a dyn Host,
-    interpreter: Option<&Interpreter>,
-) -> Result<Client<'a>, ProbeError> {
+pub(super) fn find<'a>(host: &'a dyn Host, interpreter: Option<&Interpreter>) -> Client<'a> {
     let Some(interpreter) = interpreter else {
-        return Ok(nobody(host));
+        return nobody(host);
     };
     if let Some(dir) = interpreter
         .package_dir(host, "torch")
         .filter(|dir| host.exists(&dir.join("lib")))
     {
-        return Ok(torch(host, interpreter, &dir));
+        return torch(host, interpreter, &dir);
     }
     if let Some((dir, library)) = jax_plugin(host, interpreter) {
-        return Ok(jax(host, interpreter, &dir, &library));
+        return jax(host, interpreter, &dir, &library);
     }
     if let Some(dir) = interpreter.package_dir(host, "tensorflow") {
         let names = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
@@ -55,10 +51,10 @@ pub(super) fn find<'a>(
         {
             let (mut loader, python) = process(host, interpreter);
             let (opener, missing) = loader.open(&library.to_string_lossy(), python);
-            return Ok(with_stubs("tensorflow", loader, opener, Vec::new(), missing));
+            return with_stubs("tensorflow", loader, opener, Vec::new(), missing);
         }
     }
-    Ok(nobody(host))
+    nobody(host)
 }
 
 fn torch<'a>(host: &'a dyn Host, interpreter: &Interpreter, dir: &Path) -> Client<'a> {
@@ -67,10 +63,9 @@ fn torch<'a>(host: &'a dyn Host, interpreter: &Interpreter, dir: &Path) -> Clien
     let mut loader = process.loader;
     let imported = loader.mark();
     // `torch.linalg` opens its library from libtorch_cpu.so (`at::DynamicLibrary`).
-    if let Some(cpu) = loader.find(&["libtorch_cpu.so"]) {
-        if host.exists(&dir.join("lib/libtorch_cuda_linalg.so")) {
-            loader.open("libtorch_cuda_linalg.so", Some(cpu));
-        }
+    let linalg = host.exists(&dir.join("lib/libtorch_cuda_linalg.so"));
+    if let Some(cpu) = loader.find(&["libtorch_cpu.so"]).filter(|_| linalg) {
+        loader.open("libtorch_cuda_linalg.so", Some(cpu));
     }
     open_at_first_use(&mut loader);
     if let Some(cuda) = find_library(&loader, "libcudart").or_else(|| loader.find(&["libtorch_cuda.so"])) {

@@ -26,27 +26,20 @@ impl Probe for Cuda {
 
     fn collect(&self, cx: &Context, out: &Sink) -> Result<(), ProbeError> {
         let host = cx.host.as_ref();
-        let interpreter = cx.interpreter();
+        let found = cx.interpreter();
+        let interpreter = found.as_ref().ok().copied().flatten();
         let conda = interpreter
-            .as_ref()
-            .ok()
-            .copied()
-            .flatten()
-            .filter(|i| i.kind == EnvKind::Conda);
-        let conda = conda
-            .map(|i| i.prefix.clone())
-            .or_else(|| host.env("CONDA_PREFIX").map(PathBuf::from));
-        let toolkits = toolkit::all(host, conda.as_deref());
-        let interpreter = interpreter?;
-        let labels = interpreter.map_or_else(|| cx.labels.clone(), |i| native::labels(cx, i));
+            .filter(|i| i.kind == EnvKind::Conda)
+            .map(|i| i.prefix.clone());
+        let conda = conda.or_else(|| host.env("CONDA_PREFIX").map(PathBuf::from));
         let section = Section {
             cx,
-            labels,
+            labels: interpreter.map_or_else(|| cx.labels.clone(), |i| native::labels(cx, i)),
             interpreter,
-            toolkits,
+            toolkits: toolkit::all(host, conda.as_deref()),
         };
         section.toolkits(out);
-        section.libraries(out, &client::find(host, interpreter)?);
+        section.libraries(out, &client::find(host, found?));
         Ok(())
     }
 }
@@ -189,28 +182,25 @@ impl Section<'_> {
 
     /// The copies that the search for the library comes by, the winner first.
     fn copies(&self, client: &Client<'_>, object: &Object, library: &Library) -> Vec<String> {
-        let mut files = vec![object.file.clone()];
         // The name that others ask for: the soname, whatever the path by which it was preloaded.
         let name = object.info.soname.clone().unwrap_or_else(|| object.name());
         // Whoever needs it by name; for a preloaded one this is the object that would have found it.
-        let by_need = client
-            .loader
-            .objects()
-            .iter()
-            .position(|o| o.info.needed.contains(&name));
+        let objects = client.loader.objects();
+        let by_need = objects.iter().position(|o| o.info.needed.contains(&name));
         let opener = client
             .loader
             .find(&[library.opened_by])
             .filter(|_| !library.opened_by.is_empty());
-        for file in client
+        let mut files = vec![(object.file.clone(), object.real.clone())];
+        for copy in client
             .loader
             .copies(&name, by_need.or(opener).or(object.wanted_by))
         {
-            if !files.contains(&file) {
-                files.push(file);
+            if files.iter().all(|(_, real)| *real != copy.1) {
+                files.push(copy);
             }
         }
-        files.iter().map(|file| self.labels.show(file)).collect()
+        files.iter().map(|(file, _)| self.labels.show(file)).collect()
     }
 
     /// Whether the driver library that wins is one of the forward-compatibility package.

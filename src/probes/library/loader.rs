@@ -71,8 +71,11 @@ impl fmt::Display for Road {
 pub struct Object {
     /// The path by which it was opened, links not resolved: `$ORIGIN` counts from here.
     pub path: PathBuf,
-    /// The file itself, links resolved: what `/proc/PID/maps` shows.
+    /// The file, links resolved but for one that leads out of the environment: uv and conda can install files as
+    /// links into their caches, and such a file is still the environment's.
     pub file: PathBuf,
+    /// The file with every link resolved: what `/proc/PID/maps` shows.
+    pub real: PathBuf,
     /// What it says of itself; empty where it could not be read, see `fault`.
     pub info: ElfInfo,
     /// Why its headers could not be read: the loader would stop here.
@@ -107,6 +110,8 @@ pub struct Missing {
 pub struct Loader<'a> {
     host: &'a dyn Host,
     cwd: PathBuf,
+    /// The environment's folder, resolved.
+    environment: Option<PathBuf>,
     machine: String,
     /// What `$LIB` stands for: decided when the loader was built, by the distribution.
     lib: String,
@@ -120,9 +125,11 @@ pub struct Loader<'a> {
 }
 
 impl<'a> Loader<'a> {
-    /// A process that has just been started from `program`, with its dependencies and the preloaded libraries.
-    pub fn start(host: &'a dyn Host, program: &Path) -> Self {
+    /// A process that has just been started from `program` of the environment in `prefix`, with its dependencies and
+    /// the preloaded libraries.
+    pub fn start(host: &'a dyn Host, program: &Path, prefix: &Path) -> Self {
         let mut loader = Self::empty(host);
+        loader.environment = host.canonicalize(prefix).ok();
         // The kernel names the program by its resolved path, so `$ORIGIN` of a linked `python` is the real folder.
         let file = host
             .canonicalize(program)
@@ -133,6 +140,7 @@ impl<'a> Loader<'a> {
         };
         loader.objects.push(Object {
             path: file.clone(),
+            real: file.clone(),
             file,
             info,
             fault,
@@ -180,6 +188,7 @@ impl<'a> Loader<'a> {
         Self {
             host,
             cwd,
+            environment: None,
             machine,
             lib,
             library_path,
@@ -224,19 +233,14 @@ impl<'a> Loader<'a> {
         self.names.retain(|_, index| *index < mark);
     }
 
-    /// Every file that the search for `name` on behalf of `caller` would come by, links resolved, the one that wins
-    /// first.
-    pub fn copies(&self, name: &str, caller: Option<usize>) -> Vec<PathBuf> {
-        let mut files = Vec::new();
-        for (_, candidate) in self.candidates(name, caller) {
-            if self.host.exists(&candidate) {
-                let file = self.resolve(&candidate);
-                if !files.contains(&file) {
-                    files.push(file);
-                }
-            }
-        }
-        files
+    /// Every file that the search for `name` on behalf of `caller` would come by, the one that wins first; each as
+    /// [`Object::file`] and [`Object::real`].
+    pub fn copies(&self, name: &str, caller: Option<usize>) -> Vec<(PathBuf, PathBuf)> {
+        let candidates = self.candidates(name, caller).into_iter().map(|(_, path)| path);
+        candidates
+            .filter(|path| self.host.exists(path))
+            .map(|path| self.resolve(&path))
+            .collect()
     }
 
     /// Every file name in the folders and the cache that a search on behalf of `caller` looks at, in that order;
@@ -303,16 +307,17 @@ impl<'a> Loader<'a> {
                 Err(ElfError::NotFound | ElfError::Unreadable(_)) => continue,
                 Err(fault) => (ElfInfo::default(), Some(fault)),
             };
-            let file = self.resolve(&path);
+            let (file, real) = self.resolve(&path);
             let index = self
                 .objects
                 .iter()
-                .position(|o| o.file == file)
+                .position(|o| o.real == real)
                 .unwrap_or_else(|| {
                     let road = road.clone().unwrap_or(found_by);
                     self.objects.push(Object {
                         path,
                         file,
+                        real,
                         info,
                         fault,
                         road,
@@ -415,28 +420,33 @@ impl<'a> Loader<'a> {
         })
     }
 
-    /// A file that exists with every link resolved. Most libraries of a process are in a few folders, of which each
-    /// is resolved once.
-    fn resolve(&self, path: &Path) -> PathBuf {
+    /// A file that exists, as [`Object::file`] and [`Object::real`]. Most libraries of a process are in a few folders,
+    /// of which each is resolved once.
+    fn resolve(&self, path: &Path) -> (PathBuf, PathBuf) {
         let full = || {
             self.host
                 .canonicalize(path)
                 .unwrap_or_else(|_| path.to_path_buf())
         };
         let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
-            return full();
+            return (full(), full());
         };
-        if self.host.read_link(path).is_ok() {
-            return full();
-        }
         let mut resolved = self.resolved.borrow_mut();
-        if !resolved.contains_key(dir) {
-            let Ok(real) = self.host.canonicalize(dir) else {
-                return full();
-            };
-            resolved.insert(dir.to_path_buf(), real);
+        let dir = resolved
+            .entry(dir.to_path_buf())
+            .or_insert_with(|| self.host.canonicalize(dir).unwrap_or_else(|_| dir.to_path_buf()));
+        let place = dir.join(name);
+        if self.host.read_link(&place).is_err() {
+            return (place.clone(), place);
         }
-        resolved.get(dir).map_or_else(full, |dir| dir.join(name))
+        let real = full();
+        let leads_out = |root: &PathBuf| place.starts_with(root) && !real.starts_with(root);
+        let file = if self.environment.as_ref().is_some_and(leads_out) {
+            place
+        } else {
+            real.clone()
+        };
+        (file, real)
     }
 
     fn cache(&self) -> &LdCache {

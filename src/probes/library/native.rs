@@ -47,11 +47,8 @@ impl<'a> Package<'a> {
         } else {
             "distribution metadata"
         };
-        if let (Some(own), Some(metadata)) = (&own, &metadata) {
-            if release(own) != release(metadata) {
-                out.set("metadata_version", metadata.clone());
-            }
-        }
+        let differs = |metadata: &&String| own.as_ref().is_some_and(|own| release(own) != release(metadata));
+        out.set_opt("metadata_version", metadata.as_ref().filter(differs).cloned());
         out.set_opt("version", own.or(metadata));
         out.set("version_found_by", road);
         out.set("path", labels.show(&dir));
@@ -148,7 +145,7 @@ pub fn labels(cx: &Context, interpreter: &Interpreter) -> Labels {
 /// The interpreter's process before any import, and the object whose `dlopen` loads extension modules: libpython
 /// where the interpreter has one, else the program itself.
 pub fn process<'a>(host: &'a dyn Host, interpreter: &Interpreter) -> (Loader<'a>, Option<usize>) {
-    let loader = Loader::start(host, &interpreter.executable);
+    let loader = Loader::start(host, &interpreter.executable, &interpreter.prefix);
     let caller = loader.find(&["libpython3", "libpython2"]).or(Some(0));
     (loader, caller)
 }

@@ -93,7 +93,7 @@ impl Import<'_, '_> {
             self.loader
                 .objects()
                 .iter()
-                .any(|o| o.file.to_string_lossy().contains(text.as_str()))
+                .any(|o| o.real.to_string_lossy().contains(text.as_str()))
         };
         let cuda = preload.if_cuda.is_empty()
             || self

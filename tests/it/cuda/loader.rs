@@ -166,6 +166,32 @@ fn without_a_search_path_torch_loads_the_wheels_itself() {
 }
 
 #[test]
+fn files_that_are_links_into_a_cache_are_the_environments() {
+    let venv = Venv::new();
+    venv.wheels();
+    venv.torch(RPATH, Preload::OnFailure);
+    // `uv pip install --link-mode symlink`: `$ORIGIN` is the folder of the link, not of the file.
+    let cache = venv.dir.path().join("cache");
+    for (folder, name) in [
+        ("nvidia/cublas/lib", "libcublas.so.12"),
+        ("torch/lib", "libtorch_cuda.so"),
+    ] {
+        let link = venv.site.join(folder).join(name);
+        fs::create_dir_all(&cache).unwrap();
+        fs::rename(&link, cache.join(name)).unwrap();
+        symlink(cache.join(name), link).unwrap();
+    }
+    let snapshot = venv.agree(&[]);
+    let path = text(&snapshot, "cuda.libraries.cublas.path");
+    assert!(
+        path.starts_with("{env}/lib/") && path.ends_with("/nvidia/cublas/lib/libcublas.so.12"),
+        "{path}"
+    );
+    assert_eq!(text(&snapshot, "cuda.libraries.cublas.origin"), "wheel");
+    assert_eq!(text(&snapshot, "cuda.libraries.cublas.version"), "12.4.5.8");
+}
+
+#[test]
 fn of_two_wheels_with_the_same_file_the_one_that_fits_is_named() {
     let venv = Venv::new();
     venv.wheels();

@@ -200,7 +200,8 @@ impl Venv {
     }
 
     pub(super) fn path(&self, snapshot: &toml::Table, path: &str) -> PathBuf {
-        real_path(&self.root, self.dir.path(), text(snapshot, path))
+        let shown = real_path(&self.root, self.dir.path(), text(snapshot, path));
+        shown.canonicalize().unwrap()
     }
 }
 
