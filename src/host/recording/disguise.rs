@@ -67,7 +67,7 @@ pub(super) fn apply(mut answers: Recorded, host: &dyn Host) -> Result<Recorded, 
     }
     answers.system.hostname = mask.machine(&answers.system.hostname);
     if let Some(user) = answers.system.user.as_mut().filter(|user| *user != "root") {
-        "user".clone_into(user);
+        "someone".clone_into(user);
     }
     let masked = mask.value(Value::try_from(&answers)?);
     masked.try_into().map_err(toml::ser::Error::custom)
@@ -101,6 +101,16 @@ fn without_secrets(text: &str) -> String {
         }
     }
     out
+}
+
+/// The ids of containers and their layers, as a container sees them in its own mounts and control groups.
+fn container_ids(answers: &Recorded) -> BTreeSet<String> {
+    let texts = ["/proc/self/cgroup", "/proc/self/mountinfo"].map(|path| answers.files.get(Path::new(path)));
+    let words = texts
+        .into_iter()
+        .flatten()
+        .flat_map(|text| text.split(|c: char| !c.is_ascii_hexdigit()));
+    words.filter(|word| word.len() == 64).map(str::to_owned).collect()
 }
 
 /// What is replaced by what.
@@ -141,13 +151,16 @@ impl Mask {
         let name = system.hostname;
         let short = name.split('.').next().unwrap_or_default().to_owned();
         let names = [name, short].into_iter().filter(|name| hides(name));
-        let mut words: Vec<(String, String)> = names.map(|name| (name, "host".to_owned())).collect();
+        let mut words: Vec<(String, String)> = names.map(|name| (name, "somewhere".to_owned())).collect();
         for path in ["/etc/machine-id", "/var/lib/dbus/machine-id"] {
             let id = answers.files.get(Path::new(path)).map(|id| id.trim());
             words.extend(
                 id.filter(|id| !id.is_empty())
                     .map(|id| (id.to_owned(), format!("{:032x}", 1))),
             );
+        }
+        for (n, id) in container_ids(answers).into_iter().enumerate() {
+            words.push((id, format!("{:0<64}", format!("{:x}", n + 1))));
         }
         for address in system.addresses {
             words.push((address.clone(), mask.machine(&address)));
@@ -173,7 +186,7 @@ impl Mask {
             Ok(IpAddr::V4(_)) => format!("192.0.2.{}", self.number("ipv4", text).min(254)),
             Ok(IpAddr::V6(_)) => format!("2001:db8::{:x}", self.number("ipv6", text)),
             Err(_) if text == "localhost" || text.is_empty() => text.to_owned(),
-            Err(_) => "host".to_owned(),
+            Err(_) => "somewhere".to_owned(),
         }
     }
 
@@ -200,22 +213,22 @@ impl Mask {
     /// One text.
     fn text(&mut self, text: &str) -> String {
         if self.user.as_deref() == Some(text) {
-            return "user".to_owned();
+            return "someone".to_owned();
         }
         let mut out = text.to_owned();
         for home in &self.homes {
             out = replace(
                 &out,
                 home,
-                "/home/user",
+                "/home/someone",
                 |c| c == '/' || c.is_alphanumeric(),
                 is_of_name,
             );
         }
         if let Some(user) = &self.user {
             // A login name may be any word, so it counts only as a part of a path or address.
-            out = replace(&out, &format!("/{user}"), "/user", |_| false, is_of_name);
-            out = replace(&out, &format!("{user}@"), "user@", is_of_name, |_| false);
+            out = replace(&out, &format!("/{user}"), "/someone", |_| false, is_of_name);
+            out = replace(&out, &format!("{user}@"), "someone@", is_of_name, |_| false);
         }
         for (word, stand_in) in &self.words {
             out = replace(&out, word, stand_in, is_of_name, is_of_name);
@@ -357,13 +370,13 @@ mod tests {
     fn names_are_replaced_and_what_only_looks_like_them_is_not() {
         let mut mask = Mask::of(&host(), &host());
         for (clear, masked) in [
-            ("/users/lovelace/venv/bin", "/home/user/venv/bin"),
-            ("/users/lovelace", "/home/user"),
+            ("/users/lovelace/venv/bin", "/home/someone/venv/bin"),
+            ("/users/lovelace", "/home/someone"),
             ("/users/lovelaces", "/users/lovelaces"),
-            ("/scratch/lovelace/run", "/scratch/user/run"),
-            ("lovelace", "user"),
-            ("ssh lovelace@quark-07", "ssh user@host"),
-            ("quark-07.cluster.example.org up", "host up"),
+            ("/scratch/lovelace/run", "/scratch/someone/run"),
+            ("lovelace", "someone"),
+            ("ssh lovelace@quark-07", "ssh someone@somewhere"),
+            ("quark-07.cluster.example.org up", "somewhere up"),
             ("quark-071", "quark-071"),
             ("nvidia-curand 10.4.7.211", "nvidia-curand 10.4.7.211"),
             ("10.4.7.21:29500", "192.0.2.1:29500"),
@@ -399,7 +412,7 @@ mod tests {
         for hidden in [token.as_str(), "10.9.9.9", "lovelace", "quark-07"] {
             assert!(!text.contains(hidden), "{hidden}: {text}");
         }
-        let settings = &masked.files[Path::new("/home/user/x/conf.yaml")];
+        let settings = &masked.files[Path::new("/home/someone/x/conf.yaml")];
         assert!(settings.starts_with("lr: 0.1\napi_key: \"secret:"), "{settings}");
     }
 }
