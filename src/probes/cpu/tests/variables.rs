@@ -1,6 +1,7 @@
 //! What the environment does to the code paths and to the numbers of threads.
 
 use super::*;
+use crate::host::Host as _;
 
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
