@@ -181,9 +181,15 @@ mod tests {
     #[test]
     fn the_order_is_total() {
         let segments = ["1a", "10", "2", "", "99999999999999999999", "#"];
-        for (a, b, c) in segments.iter().flat_map(|a| segments.iter().map(move |b| (a, b))).flat_map(|(a, b)| {
-            segments.iter().map(move |c| (FactPath::new([*a]), FactPath::new([*b]), FactPath::new([*c])))
-        }) {
+        for (a, b, c) in segments
+            .iter()
+            .flat_map(|a| segments.iter().map(move |b| (a, b)))
+            .flat_map(|(a, b)| {
+                segments
+                    .iter()
+                    .map(move |c| (FactPath::new([*a]), FactPath::new([*b]), FactPath::new([*c])))
+            })
+        {
             assert!(!(a < b && b < c) || a < c, "{a} < {b} < {c}");
         }
     }

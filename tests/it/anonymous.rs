@@ -1,5 +1,5 @@
 //! Names of machine and user never reach a file that may be handed on.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -306,7 +306,8 @@ fn a_repository_and_an_environment_of_a_named_user() {
         .env("HOME", &home)
         .env("USER", "zwiebelfisch")
         .env("LOGNAME", "zwiebelfisch")
-        .env("CONDA_PREFIX", &conda);
+        .env("CONDA_PREFIX", &conda)
+        .env("TRITON_CACHE_DIR", "/scratch/zwiebelfisch/triton");
     command.env("PATH", format!("{}:/usr/bin:/bin", conda.join("bin").display()));
     let command = command.args([
         "capture",
@@ -325,7 +326,10 @@ fn a_repository_and_an_environment_of_a_named_user() {
         Vec::<&str>::new(),
         "\n{written}"
     );
-    assert!(written.contains("{env}/bin"), "{written}");
+    assert!(
+        written.contains("{env}/bin") && written.contains("/scratch/{user}/triton"),
+        "{written}"
+    );
 }
 
 /// The real identities of the machine that runs the test, gathered without driftlock.

@@ -1,5 +1,5 @@
 //! The `python` section on real environments: what driftlock reads from files against what the interpreter says.
-#![allow(clippy::unwrap_used, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::print_stdout, reason = "tests")]
 
 mod deep;
 mod discovery;

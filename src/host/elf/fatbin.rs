@@ -15,22 +15,24 @@ use object::read::ReadRef;
 
 const MAGIC: u32 = 0xBA55_ED50;
 
-/// How many containers are looked at: each one is a page or two of a file of a gigabyte, and they agree but for a
-/// few kernels with targets of their own.
-const CONTAINERS: usize = 16;
+/// How many containers are looked at: they agree but for a few kernels with targets of their own.
+const CONTAINERS: usize = 8;
 
-/// How many entries of a container are looked at; a build for every architecture there is has about twenty.
-const ENTRIES: usize = 64;
+/// How many entries of them all are looked at: each is in another page of a file of a gigabyte. A build for every
+/// architecture there is has about twenty in a container.
+const ENTRIES: usize = 128;
 
 /// The architectures that most of the first containers are built for, ascending: `sm_90` for machine code,
 /// `compute_90` for PTX. Empty where the section holds no container.
 pub(super) fn architectures<'a>(data: impl ReadRef<'a>, offset: u64, size: u64) -> Vec<String> {
     let end = offset.saturating_add(size);
     let mut lists: BTreeMap<Vec<(u32, bool)>, usize> = BTreeMap::new();
-    let mut at = offset;
+    let (mut at, mut left) = (offset, ENTRIES);
     for _ in 0..CONTAINERS {
-        let Some((entries, next)) = container(data, at, end) else { break };
-        if let Some(list) = list(data, entries, next.min(end)) {
+        let Some((entries, next)) = container(data, at, end) else {
+            break;
+        };
+        if let Some(list) = list(data, entries, next.min(end), &mut left) {
             *lists.entry(list).or_default() += 1;
         }
         at = next;
@@ -38,7 +40,9 @@ pub(super) fn architectures<'a>(data: impl ReadRef<'a>, offset: u64, size: u64) 
     // Of two lists that are equally common, the longer one: a kernel for one architecture says less.
     let most = lists.into_iter().max_by_key(|(list, count)| (*count, list.len()));
     let (list, _) = most.unwrap_or_default();
-    list.into_iter().map(|(arch, ptx)| format!("{}_{arch}", if ptx { "compute" } else { "sm" })).collect()
+    list.into_iter()
+        .map(|(arch, ptx)| format!("{}_{arch}", if ptx { "compute" } else { "sm" }))
+        .collect()
 }
 
 /// The container at or shortly after `at`: where its entries begin, and where they end. The linker aligns containers
@@ -59,13 +63,12 @@ fn container<'a>(data: impl ReadRef<'a>, at: u64, end: u64) -> Option<(u64, u64)
     None
 }
 
-/// The architectures of the entries between `at` and `end`, sorted; `None` where there are none.
-fn list<'a>(data: impl ReadRef<'a>, mut at: u64, end: u64) -> Option<Vec<(u32, bool)>> {
+/// The architectures of the entries between `at` and `end`, sorted; `None` where there are none, or more than are
+/// `left` to look at.
+fn list<'a>(data: impl ReadRef<'a>, mut at: u64, end: u64, left: &mut usize) -> Option<Vec<(u32, bool)>> {
     let mut found = Vec::new();
-    for _ in 0..ENTRIES {
-        if at.checked_add(32)? > end {
-            break;
-        }
+    while at.checked_add(32)? <= end {
+        *left = left.checked_sub(1)?;
         let entry = data.read_bytes_at(at, 32).ok()?;
         let arch = u32_at(entry, 28)?;
         match u16_at(entry, 0)? {
@@ -125,7 +128,10 @@ mod tests {
         bytes.extend([0; 16]);
         bytes.extend(build(&[(2, 80), (2, 90), (1, 90)]));
         bytes.extend(build(&[(2, 80), (2, 90), (1, 90)]));
-        assert_eq!(architectures(bytes.as_slice(), 0, bytes.len() as u64), ["sm_80", "sm_90", "compute_90"]);
+        assert_eq!(
+            architectures(bytes.as_slice(), 0, bytes.len() as u64),
+            ["sm_80", "sm_90", "compute_90"]
+        );
     }
 
     #[test]

@@ -35,7 +35,7 @@ pub struct ElfInfo {
     /// Machine, for example `x86_64` or `aarch64`.
     pub machine: Option<String>,
     /// Whether it uses the C++11 `std::string` of libstdc++ (`_GLIBCXX_USE_CXX11_ABI`), by its dynamic symbols'
-    /// names; only for C++ libraries with less than [`SYMBOLS_LIMIT`] bytes of names, such as libc10.so.
+    /// names; only for C++ libraries with no more than [`SYMBOLS_LIMIT`] bytes of names, such as libc10.so.
     pub cxx11_abi: Option<bool>,
 }
 
@@ -68,10 +68,14 @@ impl From<object::Error> for ElfError {
     }
 }
 
+fn malformed(reason: &str) -> ElfError {
+    ElfError::Malformed(reason.to_owned())
+}
+
 /// The most entries of a dynamic section that are looked at; libtorch_cuda.so has 50.
 const DYNAMIC_LIMIT: usize = 4096;
 
-/// The most bytes of symbol names that are read for [`ElfInfo::cxx11_abi`]; libc10.so has 85 kB, libtorch_cpu.so 5 MB.
+/// The most bytes of symbol names that are read as a whole; libc10.so has 85 kB, libtorch_cpu.so 5 MB.
 pub const SYMBOLS_LIMIT: u64 = 256 << 10;
 
 /// Reads the headers of the ELF file at `path`; only the ranges that are needed, whatever the file's size.
@@ -82,20 +86,23 @@ pub const SYMBOLS_LIMIT: u64 = 256 << 10;
 pub fn inspect(path: &Path) -> Result<ElfInfo, ElfError> {
     // Opening a pipe would wait for its other end.
     if !fs::metadata(path)?.is_file() {
-        return Err(ElfError::Malformed("not a regular file".to_owned()));
+        return Err(malformed("not a regular file"));
     }
-    let data = Ranges::new(File::open(path)?);
+    let data = Ranges::new(File::open(path)?)?;
     match FileKind::parse(&data)? {
         FileKind::Elf32 => headers::<elf::FileHeader32<Endianness>>(&data),
         FileKind::Elf64 => headers::<elf::FileHeader64<Endianness>>(&data),
-        _ => Err(ElfError::Malformed("not ELF".to_owned())),
+        _ => Err(malformed("not ELF")),
     }
 }
 
 fn headers<Elf: FileHeader<Endian = Endianness>>(data: &Ranges) -> Result<ElfInfo, ElfError> {
     let header = Elf::parse(data)?;
     let endian = header.endian()?;
-    let mut info = ElfInfo { machine: Some(machine(header.e_machine(endian))), ..ElfInfo::default() };
+    let mut info = ElfInfo {
+        machine: Some(machine(header.e_machine(endian))),
+        ..ElfInfo::default()
+    };
     let segments = header.program_headers(endian, data)?;
     for segment in segments {
         if let Some(mut notes) = segment.notes(endian, data)? {
@@ -109,20 +116,28 @@ fn headers<Elf: FileHeader<Endian = Endianness>>(data: &Ranges) -> Result<ElfInf
             linking::<Elf>(endian, data, segments, dynamic, &mut info)?;
         }
     }
-    let sections = header.sections(endian, data)?;
-    for section in sections.iter().filter(|s| s.sh_type(endian) == elf::SHT_PROGBITS) {
-        if sections.section_name(endian, section)? == b".nv_fatbin" {
-            let (offset, size) = section.file_range(endian).unwrap_or_default();
-            info.cuda_archs = fatbin::architectures(data, offset, size);
+    let sections = header.section_headers(endian, data)?;
+    if !sections.is_empty() {
+        let index = header.section_strings_index(endian, data)?;
+        let table = sections
+            .get(index.0)
+            .ok_or_else(|| malformed("it has no section names"))?;
+        let names = table.data(endian, data)?;
+        let names = StringTable::new(names, 0, names.len() as u64);
+        for section in sections.iter().filter(|s| s.sh_type(endian) == elf::SHT_PROGBITS) {
+            if section.name(endian, names)? == b".nv_fatbin" {
+                let (offset, size) = section.file_range(endian).unwrap_or_default();
+                info.cuda_archs = fatbin::architectures(data, offset, size);
+            }
         }
     }
     Ok(info)
 }
 
 /// The entries of the dynamic section that decide what is loaded.
-fn linking<'a, Elf: FileHeader<Endian = Endianness>>(
+fn linking<Elf: FileHeader<Endian = Endianness>>(
     endian: Endianness,
-    data: &'a Ranges,
+    data: &Ranges,
     segments: &[Elf::ProgramHeader],
     dynamic: &[Elf::Dyn],
     info: &mut ElfInfo,
@@ -134,7 +149,9 @@ fn linking<'a, Elf: FileHeader<Endian = Endianness>>(
         .take_while(|(tag, _)| *tag != elf::DT_NULL)
         .collect();
     let value = |tag: i64| entries.iter().find(|(t, _)| *t == tag).map(|(_, value)| *value);
-    let (Some(address), Some(size)) = (value(elf::DT_STRTAB), value(elf::DT_STRSZ)) else { return Ok(()) };
+    let (Some(address), Some(size)) = (value(elf::DT_STRTAB), value(elf::DT_STRSZ)) else {
+        return Ok(());
+    };
     // The table is named by its address in memory; the segment that is loaded there tells where it is in the file.
     let start = segments
         .iter()
@@ -143,14 +160,31 @@ fn linking<'a, Elf: FileHeader<Endian = Endianness>>(
             let into = address.checked_sub(s.p_vaddr(endian).into())?;
             (into < s.p_filesz(endian).into()).then(|| into.checked_add(s.p_offset(endian).into()))?
         })
-        .ok_or_else(|| ElfError::Malformed("its string table is not in the file".to_owned()))?;
-    let strings = StringTable::new(data, start, start.saturating_add(size));
+        .ok_or_else(|| malformed("its string table is not in the file"))?;
+    // A small table in one read; of a large one, the few names that are needed.
+    let names = if size <= SYMBOLS_LIMIT {
+        Some(
+            data.read_bytes_at(start, size)
+                .map_err(|()| malformed("its string table is cut short"))?,
+        )
+    } else {
+        None
+    };
+    let string = |offset: u64| {
+        let offset = u32::try_from(offset).map_err(|_| ())?;
+        match names {
+            Some(names) => StringTable::new(names, 0, size).get(offset),
+            None => StringTable::new(data, start, start.saturating_add(size)).get(offset),
+        }
+    };
     for (tag, offset) in entries {
-        if !matches!(tag, elf::DT_NEEDED | elf::DT_SONAME | elf::DT_RPATH | elf::DT_RUNPATH) {
+        if !matches!(
+            tag,
+            elf::DT_NEEDED | elf::DT_SONAME | elf::DT_RPATH | elf::DT_RUNPATH
+        ) {
             continue;
         }
-        let bytes = u32::try_from(offset).map_err(|_| ()).and_then(|offset| strings.get(offset));
-        let bytes = bytes.map_err(|()| ElfError::Malformed("a name is outside its string table".to_owned()))?;
+        let bytes = string(offset).map_err(|()| malformed("a name is outside its string table"))?;
         let text = String::from_utf8_lossy(bytes).into_owned();
         let folders = || text.split(':').filter(|s| !s.is_empty()).map(str::to_owned);
         match tag {
@@ -160,9 +194,8 @@ fn linking<'a, Elf: FileHeader<Endian = Endianness>>(
             _ => info.runpath.extend(folders()),
         }
     }
-    if size <= SYMBOLS_LIMIT && info.needed.iter().any(|name| name.starts_with("libstdc++.so")) {
-        let names = data.read_bytes_at(start, size).unwrap_or_default();
-        info.cxx11_abi = cxx11_abi(names);
+    if info.needed.iter().any(|name| name.starts_with("libstdc++.so")) {
+        info.cxx11_abi = names.and_then(cxx11_abi);
     }
     Ok(())
 }
@@ -193,5 +226,7 @@ fn machine(number: u16) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    bytes
+        .iter()
+        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -35,8 +35,9 @@ impl Live {
 impl Host for Live {
     fn read(&self, path: &Path) -> io::Result<Vec<u8>> {
         let file = File::open(path)?;
-        // The size of a pseudo-file is 0, so the limit is on what is read.
-        let mut bytes = Vec::new();
+        // The size of a pseudo-file is 0, so the limit is on what is read; elsewhere it saves reading in small steps.
+        let size = file.metadata().map_or(0, |meta| meta.len()).min(READ_LIMIT);
+        let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0).saturating_add(1));
         file.take(READ_LIMIT + 1).read_to_end(&mut bytes)?;
         if bytes.len() as u64 > READ_LIMIT {
             return Err(io::Error::new(

@@ -129,6 +129,8 @@ fn unquoted(line: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
     use crate::probes::config::node::flatten;
 

@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 
 use super::node::Node;
-use super::source::{Fault, LoadedFile, flat};
+use super::source::{Fault, LoadedFile, flat, load as read};
 use crate::host::Host;
 use crate::redact::env_value;
 use crate::snapshot::Value;
@@ -80,10 +80,6 @@ fn is_kept(key: &[String]) -> bool {
             .take(kept.len())
             .eq(kept.iter().copied())
     })
-}
-
-fn read(host: &dyn Host, path: &Path, files: &mut Vec<LoadedFile>) -> Result<Vec<Node>, Fault> {
-    super::source::load(host, path, files)
 }
 
 fn texts(list: &Node) -> Vec<String> {

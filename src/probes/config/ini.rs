@@ -87,6 +87,8 @@ fn table(options: BTreeMap<String, String>) -> BTreeMap<String, Rc<Node>> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use super::*;
     use crate::probes::config::node::flatten;
 

@@ -247,6 +247,8 @@ pub(super) fn flat(path: &Path, documents: &[Node]) -> Result<Vec<(Vec<String>, 
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
     use proptest::prelude::*;
 
     use super::*;

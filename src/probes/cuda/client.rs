@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use super::known::{LIBRARIES, Library};
 use crate::host::Host;
-use crate::probes::ProbeError;
 use crate::probes::library::loader::{Loader, Missing};
 use crate::probes::library::native::process;
 use crate::probes::library::text;
 use crate::probes::python::interpreter::Interpreter;
 use crate::probes::torch::process::import;
+
+/// What the CUDA runtime, linked statically or not, opens at its first use.
+const DRIVER: &str = "libcuda.so.1";
 
 /// A process that has loaded its CUDA libraries.
 pub(super) struct Client<'a> {
@@ -27,25 +29,32 @@ pub(super) struct Client<'a> {
 
 /// The client of this environment: torch where it is installed, else JAX's CUDA plug-in, else TensorFlow, else a
 /// program that nobody knows.
-pub(super) fn find<'a>(host: &'a dyn Host, interpreter: Option<&Interpreter>) -> Result<Client<'a>, ProbeError> {
+pub(super) fn find<'a>(host: &'a dyn Host, interpreter: Option<&Interpreter>) -> Client<'a> {
     let Some(interpreter) = interpreter else {
-        return Ok(nobody(host));
+        return nobody(host);
     };
-    if let Some(dir) = interpreter.package_dir(host, "torch").filter(|dir| host.exists(&dir.join("lib"))) {
-        return Ok(torch(host, interpreter, &dir));
+    if let Some(dir) = interpreter
+        .package_dir(host, "torch")
+        .filter(|dir| host.exists(&dir.join("lib")))
+    {
+        return torch(host, interpreter, &dir);
     }
     if let Some((dir, library)) = jax_plugin(host, interpreter) {
-        return Ok(jax(host, interpreter, &dir, &library));
+        return jax(host, interpreter, &dir, &library);
     }
     if let Some(dir) = interpreter.package_dir(host, "tensorflow") {
         let names = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
-        if let Some(library) = names.iter().map(|name| dir.join(name)).find(|path| host.exists(path)) {
+        if let Some(library) = names
+            .iter()
+            .map(|name| dir.join(name))
+            .find(|path| host.exists(path))
+        {
             let (mut loader, python) = process(host, interpreter);
             let (opener, missing) = loader.open(&library.to_string_lossy(), python);
-            return Ok(with_stubs("tensorflow", loader, opener, Vec::new(), missing));
+            return with_stubs("tensorflow", loader, opener, Vec::new(), missing);
         }
     }
-    Ok(nobody(host))
+    nobody(host)
 }
 
 fn torch<'a>(host: &'a dyn Host, interpreter: &Interpreter, dir: &Path) -> Client<'a> {
@@ -54,22 +63,35 @@ fn torch<'a>(host: &'a dyn Host, interpreter: &Interpreter, dir: &Path) -> Clien
     let mut loader = process.loader;
     let imported = loader.mark();
     // `torch.linalg` opens its library from libtorch_cpu.so (`at::DynamicLibrary`).
-    if let Some(cpu) = loader.find(&["libtorch_cpu.so"]) {
-        if host.exists(&dir.join("lib/libtorch_cuda_linalg.so")) {
-            loader.open("libtorch_cuda_linalg.so", Some(cpu));
-        }
+    let linalg = host.exists(&dir.join("lib/libtorch_cuda_linalg.so"));
+    if let Some(cpu) = loader.find(&["libtorch_cpu.so"]).filter(|_| linalg) {
+        loader.open("libtorch_cuda_linalg.so", Some(cpu));
     }
     open_at_first_use(&mut loader);
-    Client { name: "torch", loader, imported, preloaded: process.preloaded, missing: process.missing }
+    if let Some(cuda) = find_library(&loader, "libcudart").or_else(|| loader.find(&["libtorch_cuda.so"])) {
+        loader.open(DRIVER, Some(cuda));
+    }
+    Client {
+        name: "torch",
+        loader,
+        imported,
+        preloaded: process.preloaded,
+        missing: process.missing,
+    }
 }
 
 /// Loads the libraries that loaded ones open by name when they are first used.
 fn open_at_first_use(loader: &mut Loader<'_>) {
     for library in LIBRARIES.iter().filter(|l| !l.opened_by.is_empty()) {
-        let Some(opener) = find_library(loader, library.opened_by) else { continue };
-        let soname = loader.objects().get(opener).and_then(|o| o.info.soname.clone()).unwrap_or_default();
+        let Some(opener) = find_library(loader, library.opened_by) else {
+            continue;
+        };
+        let soname = loader
+            .objects()
+            .get(opener)
+            .and_then(|o| o.info.soname.clone())
+            .unwrap_or_default();
         let version = match (library.key, soname.split_once(".so.")) {
-            ("driver", _) => "1",
             // libnvrtc-builtins.so.13.0 is named after the release: only a preload or the folder tells it.
             ("nvrtc_builtins", _) | (_, None) => continue,
             (_, Some((_, version))) => version,
@@ -86,8 +108,16 @@ fn find_library(loader: &Loader<'_>, stem: &str) -> Option<usize> {
 /// The newest CUDA plug-in of JAX: its folder and its library.
 fn jax_plugin(host: &dyn Host, interpreter: &Interpreter) -> Option<(PathBuf, PathBuf)> {
     let plugins = interpreter.package_dir(host, "jax_plugins")?;
-    let mut names: Vec<String> = host.names(&plugins).into_iter().filter(|n| n.starts_with("xla_cuda")).collect();
-    names.sort_by_key(|name| name.trim_start_matches("xla_cuda").parse::<u32>().unwrap_or_default());
+    let mut names: Vec<String> = host
+        .names(&plugins)
+        .into_iter()
+        .filter(|n| n.starts_with("xla_cuda"))
+        .collect();
+    names.sort_by_key(|name| {
+        name.trim_start_matches("xla_cuda")
+            .parse::<u32>()
+            .unwrap_or_default()
+    });
     names.into_iter().rev().find_map(|name| {
         let dir = plugins.join(name);
         let library = dir.join("xla_cuda_plugin.so");
@@ -101,8 +131,13 @@ fn jax<'a>(host: &'a dyn Host, interpreter: &Interpreter, dir: &Path, library: &
     let init = host.maybe(dir.join("__init__.py")).unwrap_or_default();
     let mut preloaded = Vec::new();
     for (module, names) in loads(&init) {
-        let lib = interpreter.site_packages.iter().map(|site| site.join("nvidia").join(module).join("lib"));
-        let Some(lib) = lib.into_iter().find(|lib| host.exists(lib)) else { continue };
+        let lib = interpreter
+            .site_packages
+            .iter()
+            .map(|site| site.join("nvidia").join(module).join("lib"));
+        let Some(lib) = lib.into_iter().find(|lib| host.exists(lib)) else {
+            continue;
+        };
         for name in names {
             let known = loader.mark();
             loader.open(&lib.join(name).to_string_lossy(), python);
@@ -115,10 +150,16 @@ fn jax<'a>(host: &'a dyn Host, interpreter: &Interpreter, dir: &Path, library: &
 
 /// The calls `_load("cublas", ["libcublas.so.12", "libcublasLt.so.12"])` in a plug-in's `__init__.py`.
 fn loads(init: &str) -> Vec<(&str, Vec<&str>)> {
-    let calls = init.split("_load(").skip(1).filter_map(|call| call.split_once("])").map(|(args, _)| args));
+    let calls = init
+        .split("_load(")
+        .skip(1)
+        .filter_map(|call| call.split_once("])").map(|(args, _)| args));
     let calls = calls.filter_map(|args| {
         let mut literals = text::literals(args);
-        Some((literals.next()?, literals.filter(|name| name.starts_with("lib")).collect()))
+        Some((
+            literals.next()?,
+            literals.filter(|name| name.starts_with("lib")).collect(),
+        ))
     });
     calls.collect()
 }
@@ -133,13 +174,24 @@ fn with_stubs<'a>(
 ) -> Client<'a> {
     let imported = loader.mark();
     let names = loader.names(opener);
-    for library in LIBRARIES.iter().filter(|l| l.opened_by.is_empty() || l.opened_by.starts_with("libtorch")) {
+    for library in LIBRARIES
+        .iter()
+        .filter(|l| l.opened_by.is_empty() || l.opened_by.starts_with("libtorch"))
+    {
         if let Some(name) = names.iter().find(|name| library.is(name) && is_soname(name)) {
             loader.open(name, opener);
         }
     }
     open_at_first_use(&mut loader);
-    Client { name, loader, imported, preloaded, missing }
+    let opener = find_library(&loader, "libcudart").or(opener);
+    loader.open(DRIVER, opener);
+    Client {
+        name,
+        loader,
+        imported,
+        preloaded,
+        missing,
+    }
 }
 
 /// What a program with no search path of its own would find.
@@ -150,7 +202,8 @@ fn nobody(host: &dyn Host) -> Client<'_> {
 /// `libcublas.so.12` and `libcudart.so.11.0`, the forms that programs ask for; not `libcublas.so`, which only the
 /// linker uses, nor `libcublas.so.12.4.5.8`, the file itself.
 fn is_soname(name: &str) -> bool {
-    name.split_once(".so.").is_some_and(|(_, version)| version.split('.').count() <= 2)
+    name.split_once(".so.")
+        .is_some_and(|(_, version)| version.split('.').count() <= 2)
 }
 
 /// Whether an object is this library, by the name under which it was loaded or by its file's.
@@ -172,7 +225,10 @@ mod tests {
                     _load(\"cublas\", [\n      \"libcublas.so.12\",\n      \"libcublasLt.so.12\",\n  ])\n";
         assert_eq!(
             loads(text),
-            [("cuda_runtime", vec!["libcudart.so.12"]), ("cublas", vec!["libcublas.so.12", "libcublasLt.so.12"])]
+            [
+                ("cuda_runtime", vec!["libcudart.so.12"]),
+                ("cublas", vec!["libcublas.so.12", "libcublasLt.so.12"])
+            ]
         );
     }
 

@@ -18,11 +18,28 @@ const CUDNN: &[&str] = &["libcudnn", "cudnn"];
 
 /// A part of cuDNN 9 or 8, which libcudnn.so opens when it is first used.
 const fn cudnn(key: &'static str, stem: &'static str) -> Library {
-    Library { key, stem, wheel: "cudnn", conda: CUDNN, opened_by: "libcudnn" }
+    Library {
+        key,
+        stem,
+        wheel: "cudnn",
+        conda: CUDNN,
+        opened_by: "libcudnn",
+    }
 }
 
-const fn linked(key: &'static str, stem: &'static str, wheel: &'static str, conda: &'static [&'static str]) -> Library {
-    Library { key, stem, wheel, conda, opened_by: "" }
+const fn linked(
+    key: &'static str,
+    stem: &'static str,
+    wheel: &'static str,
+    conda: &'static [&'static str],
+) -> Library {
+    Library {
+        key,
+        stem,
+        wheel,
+        conda,
+        opened_by: "",
+    }
 }
 
 const fn opened(
@@ -32,18 +49,40 @@ const fn opened(
     conda: &'static [&'static str],
     opened_by: &'static str,
 ) -> Library {
-    Library { key, stem, wheel, conda, opened_by }
+    Library {
+        key,
+        stem,
+        wheel,
+        conda,
+        opened_by,
+    }
 }
 
 /// Every library that is looked for, those that others open after the ones that open them.
 pub(super) static LIBRARIES: &[Library] = &[
-    linked("cudart", "libcudart", "cuda_runtime", &["cuda-cudart", "cudatoolkit"]),
+    linked(
+        "cudart",
+        "libcudart",
+        "cuda_runtime",
+        &["cuda-cudart", "cudatoolkit"],
+    ),
     linked("cublas", "libcublas", "cublas", &["libcublas", "cudatoolkit"]),
     linked("cublasLt", "libcublasLt", "cublas", &["libcublas", "cudatoolkit"]),
     linked("cufft", "libcufft", "cufft", &["libcufft", "cudatoolkit"]),
     linked("curand", "libcurand", "curand", &["libcurand", "cudatoolkit"]),
-    opened("cusolver", "libcusolver", "cusolver", &["libcusolver", "cudatoolkit"], "libtorch_cuda_linalg"),
-    linked("cusparse", "libcusparse", "cusparse", &["libcusparse", "cudatoolkit"]),
+    opened(
+        "cusolver",
+        "libcusolver",
+        "cusolver",
+        &["libcusolver", "cudatoolkit"],
+        "libtorch_cuda_linalg",
+    ),
+    linked(
+        "cusparse",
+        "libcusparse",
+        "cusparse",
+        &["libcusparse", "cudatoolkit"],
+    ),
     linked("cusparseLt", "libcusparseLt", "cusparselt", &["cusparselt"]),
     linked("cudnn", "libcudnn", "cudnn", CUDNN),
     cudnn("cudnn_graph", "libcudnn_graph"),
@@ -52,7 +91,10 @@ pub(super) static LIBRARIES: &[Library] = &[
     cudnn("cudnn_adv", "libcudnn_adv"),
     cudnn("cudnn_heuristic", "libcudnn_heuristic"),
     cudnn("cudnn_engines_precompiled", "libcudnn_engines_precompiled"),
-    cudnn("cudnn_engines_runtime_compiled", "libcudnn_engines_runtime_compiled"),
+    cudnn(
+        "cudnn_engines_runtime_compiled",
+        "libcudnn_engines_runtime_compiled",
+    ),
     cudnn("cudnn_ops_infer", "libcudnn_ops_infer"),
     cudnn("cudnn_ops_train", "libcudnn_ops_train"),
     cudnn("cudnn_cnn_infer", "libcudnn_cnn_infer"),
@@ -61,20 +103,33 @@ pub(super) static LIBRARIES: &[Library] = &[
     cudnn("cudnn_adv_train", "libcudnn_adv_train"),
     linked("nccl", "libnccl", "nccl", &["nccl"]),
     linked("nvrtc", "libnvrtc", "cuda_nvrtc", &["cuda-nvrtc", "cudatoolkit"]),
-    opened("nvrtc_builtins", "libnvrtc-builtins", "cuda_nvrtc", &["cuda-nvrtc", "cudatoolkit"], "libnvrtc"),
+    opened(
+        "nvrtc_builtins",
+        "libnvrtc-builtins",
+        "cuda_nvrtc",
+        &["cuda-nvrtc", "cudatoolkit"],
+        "libnvrtc",
+    ),
     linked("nvJitLink", "libnvJitLink", "nvjitlink", &["libnvjitlink"]),
-    linked("nvshmem", "libnvshmem_host", "nvshmem", &["libnvshmem3", "libnvshmem"]),
+    linked(
+        "nvshmem",
+        "libnvshmem_host",
+        "nvshmem",
+        &["libnvshmem3", "libnvshmem"],
+    ),
     linked("cupti", "libcupti", "cuda_cupti", &["cuda-cupti", "cudatoolkit"]),
     linked("nvtx", "libnvToolsExt", "nvtx", &["cuda-nvtx"]),
     linked("cufile", "libcufile", "cufile", &["libcufile"]),
-    opened("driver", "libcuda", "", &[], "libcudart"),
+    linked("driver", "libcuda", "", &[]),
 ];
 
 impl Library {
     /// Whether a file name is this library's: `libcudart.so.12`, and `libcudart-d0da41ae.so.11.0` as auditwheel
     /// renames it.
     pub(super) fn is(&self, name: &str) -> bool {
-        let Some(rest) = name.strip_prefix(self.stem) else { return false };
+        let Some(rest) = name.strip_prefix(self.stem) else {
+            return false;
+        };
         let rest = match rest.strip_prefix('-').and_then(|rest| rest.split_at_checked(8)) {
             Some((hash, rest)) if hash.bytes().all(|b| b.is_ascii_hexdigit()) => rest,
             _ => rest,
@@ -94,7 +149,13 @@ mod tests {
 
     #[test]
     fn names() {
-        let key = |name: &str| LIBRARIES.iter().filter(|l| l.is(name)).map(|l| l.key).collect::<Vec<_>>();
+        let key = |name: &str| {
+            LIBRARIES
+                .iter()
+                .filter(|l| l.is(name))
+                .map(|l| l.key)
+                .collect::<Vec<_>>()
+        };
         assert_eq!(key("libcublas.so.12"), ["cublas"]);
         assert_eq!(key("libcublasLt.so.12.4.5.8"), ["cublasLt"]);
         assert_eq!(key("libcudart-d0da41ae.so.11.0"), ["cudart"]);

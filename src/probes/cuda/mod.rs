@@ -26,15 +26,20 @@ impl Probe for Cuda {
 
     fn collect(&self, cx: &Context, out: &Sink) -> Result<(), ProbeError> {
         let host = cx.host.as_ref();
-        let interpreter = cx.interpreter();
-        let conda = interpreter.as_ref().ok().copied().flatten().filter(|i| i.kind == EnvKind::Conda);
-        let conda = conda.map(|i| i.prefix.clone()).or_else(|| host.env("CONDA_PREFIX").map(PathBuf::from));
-        let toolkits = toolkit::all(host, conda.as_deref());
-        let interpreter = interpreter?;
-        let labels = interpreter.map_or_else(|| cx.labels.clone(), |i| native::labels(cx, i));
-        let section = Section { cx, labels, interpreter, toolkits };
+        let found = cx.interpreter();
+        let interpreter = found.as_ref().ok().copied().flatten();
+        let conda = interpreter
+            .filter(|i| i.kind == EnvKind::Conda)
+            .map(|i| i.prefix.clone());
+        let conda = conda.or_else(|| host.env("CONDA_PREFIX").map(PathBuf::from));
+        let section = Section {
+            cx,
+            labels: interpreter.map_or_else(|| cx.labels.clone(), |i| native::labels(cx, i)),
+            interpreter,
+            toolkits: toolkit::all(host, conda.as_deref()),
+        };
         section.toolkits(out);
-        section.libraries(out, &client::find(host, interpreter)?);
+        section.libraries(out, &client::find(host, found?));
         Ok(())
     }
 }
@@ -66,7 +71,10 @@ impl Section<'_> {
             out.set("home", self.labels.show(&home));
             out.set("home_found_by", road);
         }
-        out.set_opt("nvcc", toolkit::nvcc_on_path(host).map(|nvcc| self.labels.show(&nvcc)));
+        out.set_opt(
+            "nvcc",
+            toolkit::nvcc_on_path(host).map(|nvcc| self.labels.show(&nvcc)),
+        );
     }
 
     fn libraries(&self, out: &Sink, client: &Client<'_>) {
@@ -75,14 +83,25 @@ impl Section<'_> {
         let mut duplicates = Vec::new();
         let mut any = false;
         for library in LIBRARIES {
-            let Some(index) = client::position(&client.loader, library) else { continue };
-            let Some(object) = client.loader.objects().get(index) else { continue };
+            let Some(index) = client::position(&client.loader, library) else {
+                continue;
+            };
+            let Some(object) = client.loader.objects().get(index) else {
+                continue;
+            };
             any = true;
             let set = |name: &str, value: &str| out.set_at(["libraries", library.key, name], value);
             set("path", &self.labels.show(&object.file));
             set("path_found_by", &self.road(client, object));
             set("origin", self.origin(&owners, object));
-            set("loaded", if index < client.imported { "import" } else { "first use" });
+            set(
+                "loaded",
+                if index < client.imported {
+                    "import"
+                } else {
+                    "first use"
+                },
+            );
             match &object.fault {
                 Some(fault) => out.unknown_at(["libraries", library.key, "build_id"], fault),
                 None => {
@@ -91,7 +110,12 @@ impl Section<'_> {
                     }
                 }
             }
-            match owners.version(&object.file, object.info.soname.as_deref(), &[library.wheel], library.conda) {
+            match owners.version(
+                &object.file,
+                object.info.soname.as_deref(),
+                &[library.wheel],
+                library.conda,
+            ) {
                 Ok(Some(version)) => {
                     set("version", &version.text);
                     set("version_found_by", version.found_by);
@@ -115,7 +139,10 @@ impl Section<'_> {
             out.set("duplicates", duplicates);
         }
         if !client.missing.is_empty() {
-            out.set("missing", client.missing.iter().map(|m| m.name.clone()).collect::<Vec<_>>());
+            out.set(
+                "missing",
+                client.missing.iter().map(|m| m.name.clone()).collect::<Vec<_>>(),
+            );
         }
         self.compat_package(out);
     }
@@ -133,9 +160,17 @@ impl Section<'_> {
         let file = &object.file;
         if let Some(site) = owners.site(file) {
             // A wheel of its own, or inside the wheel of the framework that uses it.
-            return if file.starts_with(site.join("nvidia")) { "wheel" } else { "bundled" };
+            return if file.starts_with(site.join("nvidia")) {
+                "wheel"
+            } else {
+                "bundled"
+            };
         }
-        if self.toolkits.iter().any(|t| file.starts_with(&t.root) && !is_environment(&t.root, self.interpreter)) {
+        if self
+            .toolkits
+            .iter()
+            .any(|t| file.starts_with(&t.root) && !is_environment(&t.root, self.interpreter))
+        {
             return "toolkit";
         }
         let conda = self.interpreter.filter(|i| i.kind == EnvKind::Conda);
@@ -147,23 +182,34 @@ impl Section<'_> {
 
     /// The copies that the search for the library comes by, the winner first.
     fn copies(&self, client: &Client<'_>, object: &Object, library: &Library) -> Vec<String> {
-        let mut files = vec![object.file.clone()];
         // The name that others ask for: the soname, whatever the path by which it was preloaded.
         let name = object.info.soname.clone().unwrap_or_else(|| object.name());
         // Whoever needs it by name; for a preloaded one this is the object that would have found it.
-        let by_need = client.loader.objects().iter().position(|o| o.info.needed.contains(&name));
-        let opener = client.loader.find(&[library.opened_by]).filter(|_| !library.opened_by.is_empty());
-        for file in client.loader.copies(&name, by_need.or(opener).or(object.wanted_by)) {
-            if !files.contains(&file) {
-                files.push(file);
+        let objects = client.loader.objects();
+        let by_need = objects.iter().position(|o| o.info.needed.contains(&name));
+        let opener = client
+            .loader
+            .find(&[library.opened_by])
+            .filter(|_| !library.opened_by.is_empty());
+        let mut files = vec![(object.file.clone(), object.real.clone())];
+        for copy in client
+            .loader
+            .copies(&name, by_need.or(opener).or(object.wanted_by))
+        {
+            if files.iter().all(|(_, real)| *real != copy.1) {
+                files.push(copy);
             }
         }
-        files.iter().map(|file| self.labels.show(file)).collect()
+        files.iter().map(|(file, _)| self.labels.show(file)).collect()
     }
 
     /// Whether the driver library that wins is one of the forward-compatibility package.
     fn compat(&self, out: &Sink, driver: &Object) {
-        let in_compat = driver.file.parent().and_then(Path::file_name).is_some_and(|dir| dir == "compat");
+        let in_compat = driver
+            .file
+            .parent()
+            .and_then(Path::file_name)
+            .is_some_and(|dir| dir == "compat");
         out.set("compat.active", in_compat);
     }
 
@@ -171,12 +217,23 @@ impl Section<'_> {
     /// "Forward Compatibility").
     fn compat_package(&self, out: &Sink) {
         let host = self.cx.host.as_ref();
-        let roots = self.toolkits.iter().map(|t| t.root.clone()).chain([PathBuf::from("/usr/local/cuda")]);
-        let library = roots.map(|root| root.join("compat/libcuda.so.1")).find(|path| host.exists(path));
-        let Some(file) = library.and_then(|path| host.canonicalize(&path).ok()) else { return };
+        let roots = self
+            .toolkits
+            .iter()
+            .map(|t| t.root.clone())
+            .chain([PathBuf::from("/usr/local/cuda")]);
+        let library = roots
+            .map(|root| root.join("compat/libcuda.so.1"))
+            .find(|path| host.exists(path));
+        let Some(file) = library.and_then(|path| host.canonicalize(&path).ok()) else {
+            return;
+        };
         out.set("compat.path", self.labels.show(&file));
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        out.set_opt("compat.version", name.strip_prefix("libcuda.so.").filter(|v| v.contains('.')));
+        out.set_opt(
+            "compat.version",
+            name.strip_prefix("libcuda.so.").filter(|v| v.contains('.')),
+        );
     }
 }
 

@@ -35,25 +35,33 @@ impl<'a> Package<'a> {
         let Some(dir) = interpreter.package_dir(host, module) else {
             return Ok(None);
         };
-        let metadata = interpreter.distribution(host, distribution).map(|d| d.version);
-        let own = text::version(host, &dir);
-        if own.is_none() && metadata.is_none() {
-            // A folder of this name that is not the package: a namespace, or what an uninstallation left.
-            return Ok(None);
-        }
-        let labels = labels(cx, interpreter);
-        let road = if own.is_some() { "package files" } else { "distribution metadata" };
-        if let (Some(own), Some(metadata)) = (&own, &metadata) {
-            if release(own) != release(metadata) {
-                out.set("metadata_version", metadata.clone());
+        let version = match text::version(host, &dir) {
+            Some(own) => {
+                // The whole answer to which distribution an import finds costs a look at its files where there are
+                // several; here it is enough that one of them is of this release.
+                let versions = metadata_versions(host, interpreter, distribution);
+                if versions.iter().all(|version| release(version) != release(&own)) {
+                    out.set_opt("metadata_version", versions.into_iter().next());
+                }
+                (own, "package files")
             }
-        }
-        out.set_opt("version", own.or(metadata));
-        out.set("version_found_by", road);
+            None => match interpreter.distribution(host, distribution) {
+                Some(distribution) => (distribution.version, "distribution metadata"),
+                // A folder of this name that is not the package: a namespace, or what an uninstallation left.
+                None => return Ok(None),
+            },
+        };
+        let labels = labels(cx, interpreter);
+        out.set("version", version.0);
+        out.set("version_found_by", version.1);
         out.set("path", labels.show(&dir));
         let in_site = interpreter.site_packages.iter().any(|site| dir.starts_with(site));
         out.set("editable", !in_site);
-        Ok(Some(Self { interpreter, dir, labels }))
+        Ok(Some(Self {
+            interpreter,
+            dir,
+            labels,
+        }))
     }
 
     /// The path of the first file in `folder` of the package whose name begins with `stem` and ends with `.so`:
@@ -69,8 +77,11 @@ impl<'a> Package<'a> {
             let Some(dir) = self.interpreter.package_dir(host, module) else {
                 continue;
             };
-            let version = text::version(host, &dir)
-                .or_else(|| self.interpreter.distribution(host, distribution).map(|d| d.version));
+            let version = text::version(host, &dir).or_else(|| {
+                self.interpreter
+                    .distribution(host, distribution)
+                    .map(|d| d.version)
+            });
             out.set_opt(&format!("companions.{module}"), version);
         }
     }
@@ -119,7 +130,10 @@ impl<'a> Package<'a> {
 /// interpreter's installation as `{base}`.
 pub fn labels(cx: &Context, interpreter: &Interpreter) -> Labels {
     let mut labels = cx.labels.clone();
-    for (root, label) in [(&interpreter.base_prefix, "{base}"), (&interpreter.prefix, "{env}")] {
+    for (root, label) in [
+        (&interpreter.base_prefix, "{base}"),
+        (&interpreter.prefix, "{env}"),
+    ] {
         if label == "{base}" && root == &interpreter.prefix {
             continue;
         }
@@ -134,7 +148,7 @@ pub fn labels(cx: &Context, interpreter: &Interpreter) -> Labels {
 /// The interpreter's process before any import, and the object whose `dlopen` loads extension modules: libpython
 /// where the interpreter has one, else the program itself.
 pub fn process<'a>(host: &'a dyn Host, interpreter: &Interpreter) -> (Loader<'a>, Option<usize>) {
-    let loader = Loader::start(host, &interpreter.executable);
+    let loader = Loader::start(host, &interpreter.executable, &interpreter.prefix);
     let caller = loader.find(&["libpython3", "libpython2"]).or(Some(0));
     (loader, caller)
 }
@@ -148,13 +162,33 @@ pub fn imported<'a>(host: &'a dyn Host, interpreter: &Interpreter, extension: &P
 
 /// The extension module of this stem in a folder.
 pub fn extension(host: &dyn Host, folder: &Path, stem: &str) -> Option<PathBuf> {
-    let is = |name: &String| name.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".so"));
-    host.names(folder).into_iter().find(is).map(|name| folder.join(name))
+    let is = |name: &String| {
+        name.strip_prefix(stem)
+            .is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".so"))
+    };
+    host.names(folder)
+        .into_iter()
+        .find(is)
+        .map(|name| folder.join(name))
 }
 
 /// The OpenMP runtime of a process: GNU's, Intel's or LLVM's.
 pub fn openmp<'b>(loader: &'b Loader<'_>) -> Option<&'b Object> {
-    loader.find(&["libgomp", "libiomp5", "libomp"]).and_then(|index| loader.objects().get(index))
+    loader
+        .find(&["libgomp", "libiomp5", "libomp"])
+        .and_then(|index| loader.objects().get(index))
+}
+
+/// The versions in the names of the `*.dist-info` folders of this distribution.
+fn metadata_versions(host: &dyn Host, interpreter: &Interpreter, distribution: &str) -> Vec<String> {
+    let wanted = distribution.replace('-', "_");
+    let names = interpreter.site_packages.iter().flat_map(|site| host.names(site));
+    let version = |name: String| {
+        let (name, version) = name.strip_suffix(".dist-info")?.split_once('-')?;
+        let name = name.to_ascii_lowercase().replace(['-', '.'], "_");
+        (name == wanted).then(|| version.to_owned())
+    };
+    names.filter_map(version).collect()
 }
 
 /// The release of a version: without its local part (PEP 440).
@@ -183,7 +217,10 @@ mod tests {
     fn families() {
         assert_eq!(family("libgfortran-040039e1-0352e75f.so.5.0.0"), "libgfortran");
         assert_eq!(family("libscipy_openblas64_-32a4b2a6.so"), "libscipy_openblas64_");
-        assert_eq!(family("libopenblas64_p-r0-0cf96a72.3.23.dev.so"), "libopenblas64_p-r0-0cf96a72.3.23.dev");
+        assert_eq!(
+            family("libopenblas64_p-r0-0cf96a72.3.23.dev.so"),
+            "libopenblas64_p-r0-0cf96a72.3.23.dev"
+        );
         assert_eq!(family("libgomp.so.1"), "libgomp");
     }
 }

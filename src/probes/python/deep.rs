@@ -4,7 +4,7 @@
 //! own part unknown and no other. The interpreter is started as the user's own run would start it, with PYTHON*
 //! variables and the user's site folder in effect, because a library that they put on the path is the one that the
 //! run imports; `-I` would ask another. What could make the answer another than that is kept out: the working
-//! directory is taken off the path, `-B` leaves no byte code behind, and PYTHONINSPECT does not keep it waiting.
+//! directory is taken off the path, and `-B` leaves no byte code behind.
 
 use std::path::Path;
 use std::time::Duration;
@@ -93,7 +93,6 @@ pub(super) fn collect(cx: &Context, interpreter: &Interpreter, labels: &Labels, 
 fn ask(cx: &Context, executable: &Path, part: &str) -> Result<serde_json::Map<String, Json>, String> {
     let command = Command::new(executable.to_string_lossy(), ["-B", "-c", PROGRAM, part])
         .limit(limit(&cx.options))
-        .env("PYTHONINSPECT", "")
         // TensorFlow's and XLA's chatter at import.
         .env("TF_CPP_MIN_LOG_LEVEL", "3");
     let output = cx.host.run(&command).map_err(|e| match e {

@@ -196,9 +196,9 @@ mod tests {
 
     #[test]
     fn the_literal_is_a_whole_string() {
-        let bytes = b"x\03.11.html\0junk 3.11.9\03.11.7\0";
+        let bytes = b"x\x003.11.html\x00junk 3.11.9\x003.11.7\x00";
         assert_eq!(literal(bytes, "3.11").as_deref(), Some("3.11.7"));
-        assert_eq!(literal(b"\03.11.", "3.11"), None);
+        assert_eq!(literal(b"\x003.11.", "3.11"), None);
     }
 
     #[test]

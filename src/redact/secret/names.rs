@@ -82,7 +82,8 @@ pub(super) fn hides(name: &str, value: &str) -> bool {
     if words.iter().any(|w| {
         ALWAYS.contains(&w.as_str()) || ENDS.iter().any(|end| w.len() > end.len() && w.ends_with(end))
     }) {
-        return !(is_option && plain);
+        // A password of digits alone is still one; `use_password: true` is a switch.
+        return !(is_option && is_switch(value));
     }
     if !is_option {
         let plural = |w: &str| matches!(w, "KEYS" | "TOKENS");
@@ -123,12 +124,17 @@ fn words(name: &str) -> Vec<String> {
     words
 }
 
+/// A truth value, or nothing.
+fn is_switch(value: &str) -> bool {
+    let words = ["", "true", "false", "yes", "no", "on", "off", "none", "null", "~"];
+    words.contains(&value.trim().to_ascii_lowercase().as_str())
+}
+
 /// A number, a truth value, nothing, or a tokenizer's special token.
 fn is_plain(value: &str) -> bool {
     let value = value.trim();
     let bracketed = |open, close| value.starts_with(open) && value.ends_with(close);
-    let words = ["", "true", "false", "yes", "no", "on", "off", "none", "null", "~"];
-    words.contains(&value.to_ascii_lowercase().as_str())
+    is_switch(value)
         || value.parse::<f64>().is_ok()
         || (value.len() <= 40 && (bracketed('<', '>') || bracketed('[', ']')))
 }
@@ -192,6 +198,7 @@ mod tests {
     fn a_variable_is_judged_by_its_name_alone_and_an_option_by_its_value_too() {
         assert!(hides("DOOR_TOKEN", "12345") && hides("DOOR_PASSWORD", "12345"));
         assert!(!hides("eos_token", "2") && !hides("VLLM_MAX_TOKENS", "512"));
+        assert!(hides("password", "12345678") && !hides("use_password", "true"));
         assert!(hides("use_auth_token", "abc") && !hides("use_auth_token", "true"));
     }
 }

@@ -82,5 +82,7 @@ fn deep_asks_the_interpreter_and_keeps_each_librarys_failure_to_itself() {
             .starts_with(&format!("{version} "))
     );
     // Nothing was left behind.
-    assert!(!place.path("__pycache__").exists() && !place.path("extra/__pycache__").exists());
+    for folder in [site, "", "extra"] {
+        assert!(!place.path(folder).join("__pycache__").exists(), "{folder}");
+    }
 }
