@@ -14,6 +14,7 @@ use crate::exit::Exit;
 use crate::host::Host;
 use crate::host::live::Live;
 use crate::host::recorded::Recorded;
+use crate::host::recording::Recording;
 use crate::probes::python::interpreter;
 use crate::probes::{Context, Options, config, data};
 use crate::render;
@@ -40,6 +41,13 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
         Some(path) => Arc::new(replay(path)?),
         None => Arc::new(Live::new()),
     };
+    let recording = args
+        .record
+        .as_ref()
+        .map(|dir| (dir, Arc::new(Recording::new(Arc::clone(&host)))));
+    let host = recording
+        .as_ref()
+        .map_or(host, |(_, recording)| Arc::clone(recording) as Arc<dyn Host>);
     let options = args.options(std::io::stderr().is_terminal());
     interpreter::check(host.as_ref(), &options.python)?;
     data::check(host.as_ref(), &options)?;
@@ -54,6 +62,11 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
         attachments,
         ..
     } = captured(host, options, &meta);
+    if let Some((dir, recording)) = recording {
+        recording
+            .write(dir)
+            .map_err(|e| Error::machine(format!("{}: {e}", dir.display())))?;
+    }
     let text = match args.format {
         Format::Toml => write::to_string(&snapshot),
         Format::Json => render::json::text(&render::json::snapshot(&snapshot)),

@@ -7,8 +7,10 @@
 //! Text files go through [`Host::read`]. What cannot be replayed as text (NVML, git's object store, ELF files of
 //! a gigabyte, data trees) has a narrow method of its own that returns plain data.
 
+mod blocks;
 pub mod elf;
 pub mod git;
+mod links;
 pub mod live;
 pub mod nvml;
 pub mod recorded;

@@ -5,12 +5,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::ops::Bound;
 use std::path::{Component, Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Command, Entry, FileKind, Host, Output, RunError, Stat, System, elf, git, nvml, tree};
+use super::{
+    Command, Entry, FileKind, Host, Output, RunError, Stat, System, blocks, elf, git, links, nvml, tree,
+};
+
+const CPUINFO: &str = "/proc/cpuinfo";
 
 /// The file `host.toml` of a recording.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,6 +31,10 @@ pub struct Recorded {
     pub cwd: PathBuf,
     /// What the kernel says without a file.
     pub system: System,
+    /// `/proc/cpuinfo` where its blocks are much alike: those after the first hold only the lines that differ from
+    /// it. [`Recorded::parse`] puts the whole text into `files`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cpuinfo: Option<String>,
     /// The environment.
     pub env: BTreeMap<String, String>,
     /// Symbolic links: path to target.
@@ -34,8 +43,12 @@ pub struct Recorded {
     pub dirs: BTreeSet<PathBuf>,
     /// Paths that are there and may not be read (`EACCES`).
     pub denied: BTreeSet<PathBuf>,
-    /// Executable files whose content is never read.
+    /// Executable files; one whose content is not recorded as well cannot be read.
     pub executables: BTreeSet<PathBuf>,
+    /// Devices, sockets and pipes.
+    pub devices: BTreeSet<PathBuf>,
+    /// Files whose content is not recorded, with their length in bytes, 0 where nobody asked for it.
+    pub present: BTreeMap<PathBuf, u64>,
     /// Text files, path to content.
     pub files: BTreeMap<PathBuf, String>,
     /// Files that are not UTF-8, path to content in hexadecimal.
@@ -73,37 +86,44 @@ pub struct RecordedCommand {
 impl Recorded {
     /// Parses a recording.
     pub fn parse(text: &str) -> Result<Self, toml::de::Error> {
-        toml::from_str(text)
+        let mut recorded: Self = toml::from_str(text)?;
+        if let Some(short) = recorded.cpuinfo.take() {
+            recorded.files.insert(CPUINFO.into(), blocks::expand(&short));
+        }
+        Ok(recorded)
+    }
+
+    /// The text that [`Recorded::parse`] reads: what follows from the rest is left out, `/proc/cpuinfo` is made short.
+    ///
+    /// # Errors
+    ///
+    /// What TOML cannot hold: an integer above `i64::MAX`.
+    pub fn to_text(&self) -> Result<String, toml::ser::Error> {
+        let mut lean = self.clone();
+        lean.cpuinfo = self
+            .files
+            .get(Path::new(CPUINFO))
+            .and_then(|text| blocks::shrink(text));
+        if lean.cpuinfo.is_some() {
+            lean.files.remove(Path::new(CPUINFO));
+        }
+        lean.present.retain(|path, len| {
+            let read = self.files.contains_key(path) || self.bytes.contains_key(path);
+            let named = self.elf.contains_key(path) || self.executables.contains(path);
+            !read && !(named && *len == 0)
+        });
+        let every: BTreeSet<&Path> = self.paths().map(|(path, _)| path.as_path()).collect();
+        lean.dirs.retain(|dir| {
+            let mut below = every.range::<Path, _>((Bound::Excluded(dir.as_path()), Bound::Unbounded));
+            !below.next().is_some_and(|next| next.starts_with(dir))
+        });
+        let header = "# A machine for tests; docs/design/recorded-hosts.md describes this file.\n";
+        Ok(header.to_owned() + &toml::to_string_pretty(&lean)?)
     }
 
     /// The path with every link resolved, whether or not it exists.
     fn resolve(&self, path: &Path) -> io::Result<PathBuf> {
-        let absolute = self.cwd.join(path);
-        let mut out = PathBuf::from("/");
-        let mut todo: Vec<PathBuf> = parts(&absolute);
-        let mut followed = 0;
-        while let Some(part) = todo.pop() {
-            match part.to_str() {
-                Some("/" | ".") => {}
-                Some("..") => {
-                    out.pop();
-                }
-                _ => {
-                    out.push(&part);
-                    if let Some(target) = self.links.get(&out) {
-                        followed += 1;
-                        if followed > 40 {
-                            return Err(io::Error::other("too many levels of symbolic links"));
-                        }
-                        out.pop();
-                        if target.is_absolute() {
-                            out = PathBuf::from("/");
-                        }
-                        todo.extend(parts(target));
-                    }
-                }
-            }
-        }
+        let out = links::resolve(&self.cwd.join(path), |path| self.links.get(path).cloned())?;
         if self.denied.iter().any(|denied| out.starts_with(denied)) {
             return Err(io::ErrorKind::PermissionDenied.into());
         }
@@ -112,14 +132,12 @@ impl Recorded {
 
     /// Every path of the recording that holds something.
     fn paths(&self) -> impl Iterator<Item = (&PathBuf, FileKind)> {
-        let files = self
-            .files
-            .keys()
-            .chain(self.bytes.keys())
-            .chain(self.elf.keys())
-            .chain(&self.executables);
+        let files = self.files.keys().chain(self.bytes.keys()).chain(self.elf.keys());
         files
+            .chain(&self.executables)
+            .chain(self.present.keys())
             .map(|p| (p, FileKind::File))
+            .chain(self.devices.iter().map(|p| (p, FileKind::Other)))
             .chain(self.dirs.iter().map(|p| (p, FileKind::Dir)))
             .chain(self.links.keys().map(|p| (p, FileKind::Link)))
             .chain(self.denied.iter().map(|p| (p, FileKind::File)))
@@ -130,22 +148,36 @@ impl Recorded {
         if resolved == Path::new("/") {
             return Some(FileKind::Dir);
         }
-        self.paths()
-            .find_map(|(path, kind)| match path.strip_prefix(resolved) {
-                Ok(rest) if rest.as_os_str().is_empty() => Some(kind),
-                Ok(_) => Some(FileKind::Dir),
-                Err(_) => None,
-            })
+        let files = [
+            self.files.contains_key(resolved),
+            self.bytes.contains_key(resolved),
+            self.elf.contains_key(resolved),
+            self.executables.contains(resolved),
+            self.present.contains_key(resolved),
+            self.denied.contains(resolved),
+        ];
+        if files.contains(&true) {
+            return Some(FileKind::File);
+        }
+        if self.devices.contains(resolved) {
+            return Some(FileKind::Other);
+        }
+        // What lies below a folder comes right behind it: paths are ordered part by part.
+        let after = (Bound::Excluded(resolved), Bound::Unbounded);
+        let next = [
+            self.files.range::<Path, _>(after).next().map(|(path, _)| path),
+            self.bytes.range::<Path, _>(after).next().map(|(path, _)| path),
+            self.elf.range::<Path, _>(after).next().map(|(path, _)| path),
+            self.links.range::<Path, _>(after).next().map(|(path, _)| path),
+            self.executables.range::<Path, _>(after).next(),
+            self.present.range::<Path, _>(after).next().map(|(path, _)| path),
+            self.devices.range::<Path, _>(after).next(),
+            self.denied.range::<Path, _>(after).next(),
+            self.dirs.range::<Path, _>(after).next(),
+        ];
+        let holds = next.into_iter().flatten().any(|path| path.starts_with(resolved));
+        (holds || self.dirs.contains(resolved)).then_some(FileKind::Dir)
     }
-}
-
-/// The parts of a path, last first.
-fn parts(path: &Path) -> Vec<PathBuf> {
-    path.components()
-        .rev()
-        .map(|c| PathBuf::from(c.as_os_str()))
-        .filter(|p| p != Path::new("/"))
-        .collect()
 }
 
 impl Host for Recorded {
@@ -197,7 +229,12 @@ impl Host for Recorded {
     fn stat(&self, path: &Path) -> io::Result<Stat> {
         let path = self.resolve(path)?;
         let kind = self.kind(&path).ok_or(io::ErrorKind::NotFound)?;
-        let len = self.files.get(&path).map_or(0, |text| text.len() as u64);
+        let text = self.files.get(&path).map(|text| text.len() as u64);
+        let bytes = || self.bytes.get(&path).map(|hex| hex.len() as u64 / 2);
+        let len = text
+            .or_else(bytes)
+            .or_else(|| self.present.get(&path).copied())
+            .unwrap_or(0);
         Ok(Stat {
             kind,
             len,

@@ -16,7 +16,7 @@ pub fn snapshot(snapshot: &Snapshot, only: Option<&str>, width: u16) -> String {
     let mut out = String::new();
     if only.is_none() {
         let fingerprint = digest::fingerprint(&digest::sections(snapshot));
-        let _infallible = writeln!(out, "{HEADING}fingerprint{HEADING:#} {fingerprint}");
+        let _infallible = writeln!(out, "{HEADING}Fingerprint{HEADING:#}\n  {fingerprint}");
     }
     for section in snapshot
         .ordered_sections()

@@ -31,7 +31,7 @@ fn os(facts: &Lookup<'_>) -> Option<String> {
     let kernel = facts.text("os.kernel").map(|k| format!("kernel {k}"));
     let libc = facts.text("os.libc").map(|name| format!("{name} {}", facts.text("os.libc_version").unwrap_or_default()));
     let emulation = facts.text("os.emulation").filter(|e| e != "none").map(|e| format!("under {e}"));
-    let container = facts.text("container.kind").filter(|k| k != "none").map(|k| format!("in {k}"));
+    let container = facts.text("container.runtime").filter(|r| r != "none").map(|k| format!("in {k}"));
     Some(join([Some(system), kernel, libc.map(|l| l.trim_end().to_owned()), emulation, container]))
 }
 
@@ -110,9 +110,9 @@ fn git(facts: &Lookup<'_>) -> Option<String> {
 }
 
 fn scheduler(facts: &Lookup<'_>) -> Option<String> {
-    let kind = facts.text("scheduler.kind").filter(|k| k != "none")?;
+    let systems = facts.text("scheduler.systems").filter(|s| !s.is_empty())?;
     let world = facts.int("scheduler.world_size").map(|n| format!("world size {n}"));
-    Some(join([Some(kind), world]))
+    Some(join([Some(systems), world]))
 }
 
 fn data(facts: &Lookup<'_>) -> Option<String> {

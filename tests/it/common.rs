@@ -92,9 +92,12 @@ pub(crate) fn capture(dir: &Path, args: &[&str]) -> toml::Table {
     text.parse().unwrap_or_else(|e| panic!("{e}\n{text}"))
 }
 
-/// The fact at a dotted path of a parsed snapshot; none of the segments may hold a dot.
+/// The fact at a dotted path of a parsed snapshot, wherever its class puts it; none of the segments may hold a dot.
 pub(crate) fn fact<'a>(snapshot: &'a toml::Table, path: &str) -> Option<&'a toml::Value> {
-    let mut segments = path.split('.');
-    let first = snapshot.get(segments.next()?)?;
-    segments.try_fold(first, |value, segment| value.as_table()?.get(segment))
+    let apart = ["volatile", "private"].into_iter().filter_map(|name| snapshot.get(name)?.as_table());
+    [snapshot].into_iter().chain(apart).find_map(|table| {
+        let mut segments = path.split('.');
+        let first = table.get(segments.next()?)?;
+        segments.try_fold(first, |value, segment| value.as_table()?.get(segment))
+    })
 }

@@ -29,7 +29,9 @@ fn declarations_are_sound() {
         assert!(fact.doc.ends_with(['.', ')', '?']) && fact.doc.len() > 10, "{path}: `doc` is not a sentence");
         assert!(!fact.found_by.is_empty(), "{path}: `found_by` is empty");
         assert!(fact.source.as_ref().is_none_or(|s| !s.title.is_empty()), "{path}: a source has a title");
-        assert!(fact.kind != Type::Int || fact.unit.is_some(), "{path}: a number has a unit (`count` for a count)");
+        let is_name = fact.compare == Compare::Exact;
+        let unit = fact.kind != Type::Int || fact.unit.is_some() || is_name;
+        assert!(unit, "{path}: a number has a unit (`count` for a count), or is a name and compares as exact");
         assert!(fact.compare != Compare::Number || fact.kind == Type::Int, "{path}: only numbers compare as numbers");
         let listed = matches!(fact.compare, Compare::Set | Compare::List);
         assert!(fact.kind == Type::Any || listed == (fact.kind == Type::List), "{path}: lists compare as set or list");

@@ -1,6 +1,11 @@
 //! The integration tests: everything through the built binary or the public library, on real things.
 
-#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "tests make and read the things that driftlock looks at")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stderr,
+    clippy::unwrap_used,
+    reason = "tests make and read the things that driftlock looks at, and say what they skip"
+)]
 
 mod common;
 

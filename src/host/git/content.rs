@@ -58,7 +58,11 @@ pub(super) fn ids(
         };
         found.insert(path, id);
     }
-    found.extend(converted(repo, &unhashed)?.into_iter().map(|(path, id)| (path, Ok(id))));
+    found.extend(
+        converted(repo, &unhashed)?
+            .into_iter()
+            .map(|(path, id)| (path, Ok(id))),
+    );
     Ok(found)
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use git2::{DescribeFormatOptions, DescribeOptions, ErrorCode, Repository};
+use git2::{DescribeFormatOptions, DescribeOptions, ObjectType, Oid, Repository};
 
 use super::words;
 
@@ -22,49 +22,46 @@ pub(super) struct History {
     pub(super) unknown: BTreeMap<String, String>,
 }
 
-/// Describes HEAD and compares `branch` with its upstream.
+/// Describes HEAD and compares `branch` with its upstream. Without a commit there is nothing to say.
 pub(super) fn read(repo: &Repository, branch: Option<&str>) -> History {
     let mut history = History::default();
-    let Ok(head) = repo.head() else { return history };
-    match describe(repo) {
+    let Some(head) = repo.head().ok().and_then(|head| head.target()) else {
+        return history;
+    };
+    match describe(repo, head) {
         Ok(text) => history.describe = Some(text),
         Err(error) => _ = history.unknown.insert("describe".to_owned(), words(&error)),
     }
-    let (Some(branch), Some(local)) = (branch, head.target()) else {
+    // The upstream's name comes from the configuration alone.
+    let upstream = branch.and_then(|branch| repo.branch_upstream_name(&format!("refs/heads/{branch}")).ok());
+    let Some(upstream) = upstream.as_deref().and_then(|name| str::from_utf8(name).ok()) else {
         return history;
     };
-    // The name comes from the configuration alone; the branch it names may not be there ("gone", as git says).
-    let Ok(name) = repo.branch_upstream_name(&format!("refs/heads/{branch}")) else {
-        return history;
-    };
-    let Ok(name) = str::from_utf8(&name) else {
-        return history;
-    };
-    let short = name
+    let short = upstream
         .strip_prefix("refs/remotes/")
-        .or_else(|| name.strip_prefix("refs/heads/"))
-        .unwrap_or(name);
-    history.upstream = Some(short.to_owned());
-    let apart = repo
-        .refname_to_id(name)
-        .and_then(|upstream| repo.graph_ahead_behind(local, upstream));
-    match apart {
+        .or_else(|| upstream.strip_prefix("refs/heads/"));
+    history.upstream = Some(short.unwrap_or(upstream).to_owned());
+    // The branch that it names may not be there: "gone", as git says.
+    let Ok(other) = repo.refname_to_id(upstream) else {
+        return history;
+    };
+    match repo.graph_ahead_behind(head, other) {
         Ok((ahead, behind)) => history.ahead_behind = Some((ahead as u64, behind as u64)),
-        Err(error) if error.code() == ErrorCode::NotFound && repo.refname_to_id(name).is_err() => {}
         Err(error) => {
-            history
-                .unknown
-                .extend(["ahead", "behind"].map(|fact| (fact.to_owned(), words(&error))));
+            let facts = ["ahead", "behind"].map(|fact| (fact.to_owned(), words(&error)));
+            history.unknown.extend(facts);
         }
     }
     history
 }
 
-/// `git describe --tags --always --abbrev=12`.
-fn describe(repo: &Repository) -> Result<String, git2::Error> {
+/// `git describe --tags --always --abbrev=12`. (Not `Repository::describe`, which looks at every file for dirt.)
+fn describe(repo: &Repository, head: Oid) -> Result<String, git2::Error> {
     let mut options = DescribeOptions::new();
     options.describe_tags().show_commit_oid_as_fallback(true);
     let mut format = DescribeFormatOptions::new();
     format.abbreviated_size(ABBREVIATION);
-    repo.describe(&options)?.format(Some(&format))
+    repo.find_object(head, Some(ObjectType::Commit))?
+        .describe(&options)?
+        .format(Some(&format))
 }

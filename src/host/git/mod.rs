@@ -265,19 +265,24 @@ fn spawn<T: Send + 'static>(name: &str, read: impl FnOnce() -> T + Send + 'stati
     let body = move || {
         let _late = send.send(read());
     };
-    thread::Builder::new().name(name.to_owned()).spawn(body).map(|thread| Reading { answer, thread })
+    thread::Builder::new()
+        .name(name.to_owned())
+        .spawn(body)
+        .map(|thread| Reading { answer, thread })
 }
 
 fn wait<T>(reading: io::Result<Reading<T>>, deadline: Instant) -> Result<T, String> {
     let Reading { answer, thread } = reading.map_err(|error| format!("could not start a thread: {error}"))?;
-    answer.recv_timeout(deadline.saturating_duration_since(Instant::now())).map_err(|error| {
-        if error == RecvTimeoutError::Disconnected
-            && let Err(panic) = thread.join()
-        {
-            std::panic::resume_unwind(panic);
-        }
-        TOO_LONG.to_owned()
-    })
+    answer
+        .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        .map_err(|error| {
+            if error == RecvTimeoutError::Disconnected
+                && let Err(panic) = thread.join()
+            {
+                std::panic::resume_unwind(panic);
+            }
+            TOO_LONG.to_owned()
+        })
 }
 
 /// The reason for what the time did not suffice for.

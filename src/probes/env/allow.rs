@@ -36,7 +36,7 @@ pub(super) const EXCEPT: &str = "\
     TF_PLUGIN_CACHE_* TF_REATTACH_PROVIDERS TF_REGISTRY_* TF_VAR_* TF_WORKSPACE TORCHELASTIC_RUN_ID";
 
 /// Whether a variable is recorded without being asked for.
-pub(super) fn allows(name: &str) -> bool {
+pub(crate) fn allows(name: &str) -> bool {
     let words = str::split_ascii_whitespace;
     let listed = words(NAMES).any(|n| n == name)
         || words(PREFIXES).any(|p| name.starts_with(p))

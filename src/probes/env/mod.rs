@@ -1,6 +1,6 @@
 //! The `env` section.
 
-mod allow;
+pub(crate) mod allow;
 pub mod glob;
 
 use std::path::Path;

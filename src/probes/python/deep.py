@@ -208,7 +208,9 @@ def tensorflow():
     ask(facts, "build", lambda: plain(dict(tf.sysconfig.get_build_info())))
     ask(facts, "compile_flags", lambda: [flag for flag in tf.sysconfig.get_compile_flags() if "/" not in flag])
     ask(facts, "tf32", lambda: tf.config.experimental.tensor_float_32_execution_enabled())
-    ask(facts, "op_determinism", lambda: tf.config.experimental.is_op_determinism_enabled())
+    # No public name reads this setting.
+    framework = "tensorflow.python.framework.config"
+    ask(facts, "op_determinism", lambda: load(framework).is_op_determinism_enabled())
     ask(facts, "intra_op_threads", lambda: tf.config.threading.get_intra_op_parallelism_threads())
     ask(facts, "inter_op_threads", lambda: tf.config.threading.get_inter_op_parallelism_threads())
     return facts

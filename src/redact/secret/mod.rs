@@ -50,6 +50,9 @@ impl Serialize for Redacted {
 
 /// Decides by the variable's (or key's) name and by the value's shape. An empty value hides nothing.
 pub fn env_value(name: &str, value: &str) -> Redacted {
+    if is_stand_in(value) {
+        return Redacted::Secret(value.to_owned());
+    }
     if !value.is_empty() && names::hides(name, value) {
         return Redacted::Secret(stand_in(value));
     }
@@ -100,6 +103,12 @@ pub fn stand_in(secret: &str) -> String {
         .fold(String::from("secret:"), |text, byte| {
             text + &format!("{byte:02x}")
         })
+}
+
+/// Whether this text stands for a secret already: what a recorded machine holds in the secret's place.
+fn is_stand_in(text: &str) -> bool {
+    let digits = text.strip_prefix("secret:").unwrap_or_default();
+    digits == "redacted" || (digits.len() == 16 && digits.bytes().all(|b| b.is_ascii_hexdigit()))
 }
 
 fn is_unguessable(secret: &str) -> bool {
@@ -295,5 +304,14 @@ mod tests {
                 prop_assert_eq!(super::super::text(&once), once.as_str(), "redaction is idempotent");
             }
         }
+    }
+
+    #[test]
+    fn what_stands_for_a_secret_stays_as_it_is() {
+        for secret in ["hunter2", "aB3dE5gH7jK9mN1pQ3sT5vW7yZ9bC1dF3g"] {
+            let once = env_value("API_KEY", secret);
+            assert_eq!(env_value("API_KEY", once.text()), once);
+        }
+        assert_eq!(env_value("API_KEY", "secret:hunter2").text(), "secret:redacted");
     }
 }

@@ -97,12 +97,12 @@ fn a_damaged_file_is_an_error_and_nothing_worse() {
     let file = fs::File::options().write(true).open(&path).unwrap();
 
     // Other values in single bytes: most are errors, some another library's facts; none is a panic.
-    for (at, byte) in (0..).zip(&whole) {
+    for (at, byte) in whole.iter().enumerate() {
         for value in [0, 0x7f, 0xff] {
-            file.write_all_at(&[value], at).unwrap();
+            file.write_all_at(&[value], at as u64).unwrap();
             let _any = inspect(&path);
         }
-        file.write_all_at(&[*byte], at).unwrap();
+        file.write_all_at(&[*byte], at as u64).unwrap();
     }
     assert!(inspect(&path).is_ok(), "the file is whole again");
 

@@ -23,7 +23,10 @@ fn object(place: &Place, id: &str) -> std::path::PathBuf {
 fn no_repository() {
     let place = Place::empty();
     let captured = place.capture();
-    assert_eq!(captured.get("").or(captured.get("vcs")).and_then(|v| v.as_str()), Some("none"));
+    assert_eq!(
+        captured.get("").or(captured.get("vcs")).and_then(|v| v.as_str()),
+        Some("none")
+    );
     assert_eq!(captured.0["git"].as_table().unwrap().len(), 1);
     assert_eq!(captured.0.get("unknown"), None);
 }
@@ -42,7 +45,12 @@ fn the_commit_of_head_is_missing() {
     assert!(captured.bool("dirty"));
     for fact in ["tree", "staged", "diff_digest", "describe"] {
         assert_eq!(captured.get(fact), None, "{fact}");
-        assert!(captured.unknown(fact).is_some_and(|reason| reason.contains("not found")), "{fact} of {captured:#?}");
+        assert!(
+            captured
+                .unknown(fact)
+                .is_some_and(|reason| reason.contains("not found")),
+            "{fact} of {captured:#?}"
+        );
     }
     assert!(object(&place, &id).exists());
 }
@@ -63,13 +71,22 @@ fn a_missing_blob_does_not_matter_until_its_text_is_needed() {
 #[test]
 fn a_corrupt_index_leaves_the_references() {
     let place = Place::new();
-    fs::write(place.path(".git/index"), b"DIRCgarbage and more garbage than a header needs").unwrap();
+    fs::write(
+        place.path(".git/index"),
+        b"DIRCgarbage and more garbage than a header needs",
+    )
+    .unwrap();
     let captured = place.capture();
     assert_eq!(captured.text("commit"), Some(head(&place).as_str()));
     assert_eq!(captured.text("branch"), Some("main"));
     for fact in ["dirty", "staged", "untracked", "diff_digest", "untracked_digest"] {
         assert_eq!(captured.get(fact), None, "{fact}");
-        assert!(captured.unknown(fact).is_some_and(|reason| reason.contains("index")), "{fact} of {captured:#?}");
+        assert!(
+            captured
+                .unknown(fact)
+                .is_some_and(|reason| reason.contains("index")),
+            "{fact} of {captured:#?}"
+        );
     }
 }
 
@@ -81,7 +98,12 @@ fn a_broken_reference_leaves_the_branch_and_the_files() {
     let captured = place.capture();
     assert_eq!(captured.text("branch"), Some("main"));
     assert_eq!(captured.get("commit"), None);
-    assert!(captured.unknown("commit").is_some_and(|reason| reason.contains("corrupt")), "{captured:#?}");
+    assert!(
+        captured
+            .unknown("commit")
+            .is_some_and(|reason| reason.contains("corrupt")),
+        "{captured:#?}"
+    );
     assert_eq!(captured.int("untracked"), 1);
     assert!(captured.unknown("diff_digest").is_some() && captured.unknown("dirty").is_some());
 }
@@ -104,18 +126,34 @@ fn a_repository_without_head_is_not_no_repository() {
 fn formats_that_libgit2_lacks() {
     for (option, commit) in [("--object-format=sha256", true), ("--ref-format=reftable", false)] {
         let place = Place::empty();
-        if !place.try_git_in(&place.repo(), &["init", "--quiet", option]).status.success() {
+        if !place
+            .try_git_in(&place.repo(), &["init", "--quiet", option])
+            .status
+            .success()
+        {
             super::skip(&format!("this git has no {option}"));
             continue;
         }
         place.write("train.py", "x\n");
         place.commit("first");
         let captured = place.capture();
-        assert_eq!(captured.text("commit"), commit.then(|| head(&place)).as_deref(), "{option}");
+        assert_eq!(
+            captured.text("commit"),
+            commit.then(|| head(&place)).as_deref(),
+            "{option}"
+        );
         assert_eq!(captured.text("branch"), commit.then_some("main"), "{option}");
-        assert!(captured.unknown("").is_some_and(|reason| reason.contains("unsupported") || reason.contains("sha256")));
+        assert!(
+            captured
+                .unknown("")
+                .is_some_and(|reason| reason.contains("unsupported") || reason.contains("sha256"))
+        );
         place.git(&["pack-refs", "--all"]);
-        assert_eq!(place.capture().text("commit"), commit.then(|| head(&place)).as_deref(), "{option}, packed");
+        assert_eq!(
+            place.capture().text("commit"),
+            commit.then(|| head(&place)).as_deref(),
+            "{option}, packed"
+        );
     }
 }
 
@@ -138,7 +176,10 @@ fn another_user_owns_it() {
     assert_eq!(captured.text("branch"), Some("main"));
     assert_eq!(captured.get("dirty"), None);
     // What git allows, we read.
-    place.git_in(Path::new("/"), &["config", "--global", "--add", "safe.directory", "*"]);
+    place.git_in(
+        Path::new("/"),
+        &["config", "--global", "--add", "safe.directory", "*"],
+    );
     assert!(!place.agrees_with_git().bool("dirty"));
 }
 
@@ -156,11 +197,23 @@ fn the_folder_may_not_be_read() {
     let capture = || {
         let mut command = std::process::Command::new("setpriv");
         let id = STRANGER.to_string();
-        command.args(["--reuid", &id, "--regid", &id, "--clear-groups", driftlock().get_program().to_str().unwrap()]);
-        captured(place.isolated(command).args(["capture", "--section", "git", "-o", "-"]))
+        command.args([
+            "--reuid",
+            &id,
+            "--regid",
+            &id,
+            "--clear-groups",
+            driftlock().get_program().to_str().unwrap(),
+        ]);
+        captured(
+            place
+                .isolated(command)
+                .args(["capture", "--section", "git", "-o", "-"]),
+        )
     };
     assert_eq!(capture().int("unstaged"), 1);
-    let set = |name: &str, mode| fs::set_permissions(place.path(name), fs::Permissions::from_mode(mode)).unwrap();
+    let set =
+        |name: &str, mode| fs::set_permissions(place.path(name), fs::Permissions::from_mode(mode)).unwrap();
     set("train.py", 0o000);
     let one_file = capture();
     assert!(one_file.unknown("diff_digest").is_some(), "{one_file:#?}");

@@ -92,7 +92,7 @@ fn venv_with_a_wheel_an_editable_and_a_vcs_install() {
     assert!(
         first
             .lines()
-            .any(|line| line.starts_with("demo = { installer = \"pip\", origin = ")),
+            .any(|line| line.starts_with("demo = { version = \"1.2\", installer = \"pip\", origin = ")),
         "{first}"
     );
     let facts = |text: &str| text.split("[volatile").next().unwrap().to_owned();

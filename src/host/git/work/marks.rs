@@ -35,8 +35,13 @@ pub(super) struct Marks {
 impl Marks {
     pub(super) fn of(index: &Index, repo: &Repository) -> Self {
         let config = repo.config();
-        let setting =
-            |name: &str, default| config.as_ref().ok().and_then(|c| c.get_bool(name).ok()).unwrap_or(default);
+        let setting = |name: &str, default| {
+            config
+                .as_ref()
+                .ok()
+                .and_then(|c| c.get_bool(name).ok())
+                .unwrap_or(default)
+        };
         let mut marks = Self {
             intent_to_add: BTreeSet::new(),
             conflicts: BTreeSet::new(),
@@ -63,7 +68,7 @@ impl Marks {
             if entry.path.ends_with(b".gitattributes") {
                 marks.lfs |= gives_to_lfs(&root.join(native(&entry.path)));
             }
-            if entry.flags & ASSUME_VALID != 0 || skips(&entry) {
+            if assumes(&entry) || skips(&entry) {
                 marks.flagged.insert(entry.path.clone(), entry);
             }
         }
@@ -73,7 +78,7 @@ impl Marks {
     /// Whether git looks at a flagged entry all the same: in a sparse checkout a file that is there counts, whatever
     /// its bit says (git-update-index(1), "Skip-worktree bit").
     pub(super) fn counts(&self, entry: &IndexEntry) -> bool {
-        self.sparse && entry.flags & ASSUME_VALID == 0
+        self.sparse && !assumes(entry)
     }
 
     /// The mode that `git add` would give to a file of the working tree, where the index has it with mode `before`.
@@ -90,6 +95,11 @@ impl Marks {
     }
 }
 
+/// Whether the entry is marked `assume-unchanged`.
+pub(super) fn assumes(entry: &IndexEntry) -> bool {
+    entry.flags & ASSUME_VALID != 0
+}
+
 /// Whether the entry is marked `skip-worktree`.
 pub(super) fn skips(entry: &IndexEntry) -> bool {
     entry.flags_extended & SKIP_WORKTREE != 0
@@ -97,7 +107,10 @@ pub(super) fn skips(entry: &IndexEntry) -> bool {
 
 /// Whether size, time and mode of a file are those that the index remembers.
 pub(super) fn same_stat(entry: &IndexEntry, meta: &fs::Metadata) -> bool {
-    let time = (i64::from(entry.mtime.seconds()), i64::from(entry.mtime.nanoseconds()));
+    let time = (
+        i64::from(entry.mtime.seconds()),
+        i64::from(entry.mtime.nanoseconds()),
+    );
     u64::from(entry.file_size) == meta.len()
         && time == (meta.mtime(), meta.mtime_nsec())
         && entry.mode == canonical(meta.mode())

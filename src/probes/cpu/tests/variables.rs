@@ -1,6 +1,7 @@
 //! What the environment does to the code paths and to the numbers of threads.
 
 use super::*;
+use crate::host::Host as _;
 
 type Variables<'a> = &'a [(&'a str, &'a str)];
 
@@ -209,4 +210,55 @@ fn thread_variables() {
     env(&host, &[("PYTHON_CPU_COUNT", "3")]).unknown(&["threads.python_cpu_count"]);
     env(&host, &[("NUMEXPR_NUM_THREADS", "many")]).unknown(&["threads.numexpr"]);
     env(&host, &[("MKL_DOMAIN_NUM_THREADS", "MKL_DOMAIN_ALL=1")]).unknown(&["threads.mkl", "threads.torch"]);
+}
+
+/// The version of an installed library changes what its variables and flags mean.
+#[test]
+fn versions_of_libraries() {
+    let host = x86(SPR_XEON, &[V1, V2, V3, V4, ICL, SPR, AMX], 1, 2, 1);
+    let text = host.text(Path::new("/proc/cpuinfo")).unwrap();
+    let info = CpuInfo::parse(&text);
+    let of = |torch, numpy, variables: Variables<'_>| {
+        let mut host = host.clone();
+        host.env = variables
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let mut machine = isa::Machine::new(&host, "x86_64", &info);
+        machine.versions = isa::Versions {
+            torch,
+            numpy,
+            python: None,
+        };
+        let sink = Sink::new("cpu");
+        dispatch::record(&machine, &sink);
+        Facts(sink.snapshot(None))
+    };
+    let old = of(Some((2, 0)), Some((1, 26)), &[]);
+    old.expect(&[
+        ("dispatch.aten", "avx2"),
+        (
+            "dispatch.numpy",
+            "SSSE3 SSE41 POPCNT SSE42 AVX F16C FMA3 AVX2 AVX512F AVX512CD AVX512_SKX AVX512_CLX AVX512_CNL \
+             AVX512_ICL AVX512_SPR",
+        ),
+    ]);
+    old.unknown(&["dispatch.openblas_wheel"]);
+    let told = of(Some((2, 0)), Some((2, 3)), &[("ATEN_CPU_CAPABILITY", "avx512")]);
+    told.expect(&[
+        ("dispatch.aten", "avx512"),
+        ("dispatch.openblas_wheel", "SkylakeX"),
+    ]);
+    // Each version knows its own names only.
+    let names = &[("NPY_DISABLE_CPU_FEATURES", "X86_V4 AVX512_SKX")];
+    assert!(
+        of(None, Some((2, 4)), names)
+            .get("dispatch.numpy")
+            .starts_with("X86_V3 AVX512_ICL")
+    );
+    let before = of(None, Some((2, 3)), names).get("dispatch.numpy");
+    assert!(
+        before.contains("AVX512F") && !before.contains("AVX512_SKX"),
+        "{before}"
+    );
 }
