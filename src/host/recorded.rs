@@ -36,26 +36,37 @@ pub struct Recorded {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub cpuinfo: Option<String>,
     /// The environment.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub env: BTreeMap<String, String>,
     /// Symbolic links: path to target.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub links: BTreeMap<PathBuf, PathBuf>,
     /// Empty directories, and those whose files are not recorded.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub dirs: BTreeSet<PathBuf>,
     /// Paths that are there and may not be read (`EACCES`).
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub denied: BTreeSet<PathBuf>,
     /// Executable files; one whose content is not recorded as well cannot be read.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub executables: BTreeSet<PathBuf>,
     /// Devices, sockets and pipes.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
     pub devices: BTreeSet<PathBuf>,
     /// Files whose content is not recorded, with their length in bytes, 0 where nobody asked for it.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub present: BTreeMap<PathBuf, u64>,
     /// Text files, path to content.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<PathBuf, String>,
     /// Files that are not UTF-8, path to content in hexadecimal.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub bytes: BTreeMap<PathBuf, String>,
     /// ELF files.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub elf: BTreeMap<PathBuf, elf::ElfInfo>,
     /// Programs and what they answered; a program that is not here is not installed.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub command: Vec<RecordedCommand>,
     /// What NVML answered; absent where there is no driver.
     pub nvml: Option<nvml::NvmlReport>,
@@ -66,6 +77,7 @@ pub struct Recorded {
     /// Why there is no report, where the reason is not that there is no repository.
     pub git_fault: Option<git::GitFault>,
     /// Data trees.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub tree: BTreeMap<PathBuf, tree::TreeReport>,
 }
 

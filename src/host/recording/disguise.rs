@@ -170,6 +170,11 @@ impl Mask {
         mask.homes = homes.into_iter().rev().collect();
         mask.user = user;
         mask.words = words;
+        // Homes have their stand-in, and a path that begins with `~` is none.
+        let mut homeless = answers.clone();
+        homeless.system.home = None;
+        homeless.env.remove("HOME");
+        mask.identities = Identities::of(&homeless);
         mask
     }
 
@@ -397,6 +402,18 @@ mod tests {
             mask.text("8D6E4B8C-9d6f-4b7e-8f2a-3c1d5e7f9a0b"),
             "10000000-0000-4000-8000-000000000000"
         );
+    }
+
+    #[test]
+    fn a_home_that_is_called_as_its_stand_in_stays_a_path() {
+        for home in ["/root", "/home/someone"] {
+            let mut host = host();
+            host.system.user = Some("root".to_owned());
+            host.system.home = Some(home.into());
+            host.cwd = format!("{home}/project").into();
+            let masked = apply(host.clone(), &host).unwrap();
+            assert_eq!(masked.cwd, host.cwd);
+        }
     }
 
     #[test]

@@ -62,12 +62,9 @@ fn runtime(host: &dyn Host, groups: &str, mounts: &str) -> (String, &'static str
         .or_else(|| host.env("container"));
     if let Some(name) = said
         .map(|name| name.trim().to_ascii_lowercase())
-        .filter(|name| is_name(name))
+        .filter(|name| is_name(name) && name != "oci")
     {
-        return (
-            if name == "oci" { "other".to_owned() } else { name },
-            "container interface",
-        );
+        return (name, "container interface");
     }
     if there("/.dockerenv") {
         return found("docker", "/.dockerenv");
@@ -88,6 +85,10 @@ fn runtime(host: &dyn Host, groups: &str, mounts: &str) -> (String, &'static str
         if root.contains(" - overlay ") && root.contains(sign) {
             return found(name, "root file system");
         }
+    }
+    // Images of Red Hat's set this, whatever runs them.
+    if host.env("container").as_deref() == Some("oci") {
+        return found("other", "container interface");
     }
     if wsl(&host.system().release).is_some() {
         return found("wsl", "kernel release");
