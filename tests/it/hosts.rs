@@ -25,6 +25,10 @@ const NOT_SEEN: &[(&str, &str)] = &[
         "env.**",
         "declared one by one for their class; which of them a machine sets is chance",
     ),
+    (
+        "cuda.libraries.*.also_loaded",
+        "two copies of a library in one process, held against the real loader: tests/it/cuda/loader.rs",
+    ),
     ("python.deep.**", "asks a running interpreter: tests/it/python"),
     (
         "python.edited",
