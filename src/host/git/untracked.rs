@@ -16,10 +16,6 @@ use crate::snapshot::digest::prefixed;
 /// `--data`.
 const LIMIT: u64 = 512 << 20;
 
-/// How every snapshot begins. Snapshots are left out of the state of the repository they lie in: otherwise a capture
-/// would differ from the one before it by the file that the first one wrote.
-const SNAPSHOT: &[u8] = b"# Written by driftlock;";
-
 /// The untracked files of a working tree.
 pub(super) struct Untracked {
     /// How many there are.
@@ -32,7 +28,7 @@ pub(super) struct Untracked {
 /// content, two spaces, the path and a zero byte, as `sha256sum --zero` prints them. A symbolic link's content is its
 /// target, that of a repository inside this one the id of its HEAD.
 pub(super) fn digest(root: &Path, mut paths: Vec<RepoPath>, deadline: Instant) -> Untracked {
-    paths.retain(|path| !is_snapshot(&root.join(native(path))));
+    paths.retain(|path| !is_ours(&root.join(native(path))));
     paths.sort_unstable();
     let count = paths.len() as u64;
     let digest = lines(root, &paths, deadline).map(|hash| (count > 0).then_some(hash));
@@ -101,13 +97,16 @@ pub(super) fn feed(hash: &mut Sha256, stream: &mut impl Read, deadline: Instant)
     }
 }
 
-/// Whether the file is a snapshot of ours.
-pub(super) fn is_snapshot(path: &Path) -> bool {
+/// Whether driftlock wrote the file: a snapshot, as TOML or JSON, or a list of digests. Such files are left out of the
+/// state of the repository they lie in: otherwise a capture would differ from the one before it by the file that the
+/// first one wrote.
+pub(super) fn is_ours(path: &Path) -> bool {
     let regular = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
-    let mut start = [0; SNAPSHOT.len()];
+    let mut start = Vec::new();
     regular
         && File::open(path)
-            .and_then(|mut file| file.read_exact(&mut start))
+            .and_then(|file| file.take(64).read_to_end(&mut start))
             .is_ok()
-        && start == SNAPSHOT
+        && (start.starts_with(b"# Written by driftlock")
+            || start.starts_with(b"{") && memchr::memmem::find(&start, b"\"driftlock/").is_some())
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::known::{LIBRARIES, Library};
 use crate::host::Host;
-use crate::probes::library::loader::{Loader, Missing};
+use crate::probes::library::loader::{Loader, Missing, Object};
 use crate::probes::library::native::process;
 use crate::probes::library::text;
 use crate::probes::python::interpreter::Interpreter;
@@ -206,12 +206,25 @@ fn is_soname(name: &str) -> bool {
         .is_some_and(|(_, version)| version.split('.').count() <= 2)
 }
 
-/// Whether an object is this library, by the name under which it was loaded or by its file's.
+/// The first loaded object that is this library: the one that whoever needs it by name gets.
 pub(super) fn position(loader: &Loader<'_>, library: &Library) -> Option<usize> {
-    loader.objects().iter().position(|o| {
-        let soname = o.info.soname.as_deref();
-        library.is(&o.name()) || soname.is_some_and(|soname| library.is(soname))
-    })
+    loader.objects().iter().position(|o| is(library, o))
+}
+
+/// The objects after the one at `first` that are this library too, but of another file.
+pub(super) fn others<'b>(loader: &'b Loader<'_>, library: &Library, first: usize) -> Vec<&'b Object> {
+    loader
+        .objects()
+        .iter()
+        .skip(first + 1)
+        .filter(|o| is(library, o))
+        .collect()
+}
+
+/// Whether an object is this library, by the name under which it was loaded or by its soname.
+fn is(library: &Library, object: &Object) -> bool {
+    let soname = object.info.soname.as_deref();
+    library.is(&object.name()) || soname.is_some_and(|soname| library.is(soname))
 }
 
 #[cfg(test)]

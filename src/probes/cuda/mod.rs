@@ -123,6 +123,11 @@ impl Section<'_> {
                 Ok(None) => {}
                 Err(reason) => out.unknown_at(["libraries", library.key, "version"], reason),
             }
+            let also = client::others(&client.loader, library, index);
+            if !also.is_empty() {
+                let also: Vec<String> = also.iter().map(|o| self.labels.show(&o.file)).collect();
+                out.set_at(["libraries", library.key, "also_loaded"], also);
+            }
             let copies = self.copies(client, object, library);
             if copies.len() > 1 {
                 duplicates.push(library.key);

@@ -199,3 +199,137 @@ fn remote(cx: &Context, url: &str) -> String {
         DisplayUrl::new(url).to_string()
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::unwrap_used, reason = "tests")]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::host::recorded::Recorded;
+    use crate::probes::Options;
+    use crate::probes::sink::Collected;
+
+    const ID: &str = "4b825dc642cb6eb9a060e54bf8d69288fbee4904";
+
+    fn collect(recording: &str) -> Collected {
+        let host = Recorded::parse(recording).unwrap();
+        let (cx, out) = (Context::new(Arc::new(host), Options::default()), Sink::new("git"));
+        let result = Git.collect(&cx, &out);
+        out.snapshot(result.as_ref().err())
+    }
+
+    fn shown(collected: &Collected) -> Vec<String> {
+        let facts = collected
+            .facts
+            .iter()
+            .map(|(path, value)| format!("{path} = {value}"));
+        let unknown = collected
+            .unknown
+            .iter()
+            .map(|(path, reason)| format!("{path}: {reason}"));
+        facts.chain(unknown).collect()
+    }
+
+    #[test]
+    fn a_recorded_report_gives_its_facts_and_what_it_does_not_know() {
+        let collected = collect(&format!(
+            r#"
+            cwd = "/home/u/p"
+            [system]
+            home = "/home/u"
+            [git]
+            commit = "{ID}"
+            branch = "main"
+            [git.remotes]
+            "my.fork" = "https://user:secret@example.org/r.git"
+            here = "/home/u/mirror.git"
+            [git.work]
+            unstaged = 1
+            hidden = {{ count = 11, first = ["a.py"] }}
+            [git.submodules."libs/k"]
+            recorded = "{ID}"
+            [git.unknown]
+            staged = "odd"
+            describe = "odder"
+            "#
+        ));
+        let shown = shown(&collected);
+        for expected in [
+            &format!("git.commit = \"{ID}\""),
+            "git.branch = \"main\"",
+            "git.dirty = true",
+            "git.unstaged = 1",
+            "git.hidden_edits = 11",
+            "git.hidden_files = [\"a.py\"]",
+            "git.remotes.here = \"~/mirror.git\"",
+            "git.remotes.\"my.fork\" = \"https://example.org/r.git\"",
+            "git.submodules.\"libs/k\".initialised = false",
+            "git.staged: odd",
+            "git.describe: odder",
+        ] {
+            assert!(
+                shown.iter().any(|line| line == expected),
+                "{expected} in {shown:#?}"
+            );
+        }
+        assert!(
+            !shown.iter().any(|line| line.starts_with("git.staged =")),
+            "{shown:#?}"
+        );
+    }
+
+    #[test]
+    fn a_repository_of_another_user_gives_its_references_and_the_remedy() {
+        let collected = collect(&format!(
+            r#"
+            cwd = "/home/u/p/sub"
+            git_fault = {{ fault = "not_owned", reason = "/home/u/p" }}
+            [system]
+            home = "/home/u"
+            [files]
+            "/home/u/p/.git" = "gitdir: ../main/.git/worktrees/p"
+            "/home/u/main/.git/worktrees/p/HEAD" = "ref: refs/heads/dev"
+            "/home/u/main/.git/worktrees/p/commondir" = "../.."
+            "/home/u/main/.git/packed-refs" = "{ID} refs/heads/dev"
+            "#
+        ));
+        let remedy = "the repository belongs to another user; allow it with `git config --global --add safe.directory ~/p`";
+        let expected = [
+            "git.branch = \"dev\"".to_owned(),
+            format!("git.commit = \"{ID}\""),
+            "git.detached = false".to_owned(),
+            "git.vcs = \"git\"".to_owned(),
+            format!("git: {remedy}"),
+        ];
+        assert_eq!(shown(&collected), expected);
+    }
+
+    #[test]
+    fn a_report_survives_its_recording() {
+        let report = GitReport {
+            commit: Some(ID.to_owned()),
+            work: Some(Work {
+                staged: 2,
+                diff_digest: Some("sha256:0".to_owned()),
+                ..Work::default()
+            }),
+            submodules: [(
+                "a/b".to_owned(),
+                Submodule {
+                    fault: Some("x".to_owned()),
+                    ..Submodule::default()
+                },
+            )]
+            .into(),
+            unknown: [(String::new(), "y".to_owned())].into(),
+            ..GitReport::default()
+        };
+        let host = Recorded {
+            git: Some(report.clone()),
+            ..Recorded::default()
+        };
+        let text = toml::to_string(&host).unwrap();
+        assert_eq!(Recorded::parse(&text).unwrap().git, Some(report), "{text}");
+    }
+}

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::path::PathBuf;
 
 use super::venv::{Preload, Venv};
 use super::{list, named, text};
@@ -52,7 +53,7 @@ fn wheels_are_found_by_the_rpath_of_torch() {
     assert_eq!(get("cuda.libraries.cublas.build_id"), "c0de04");
     assert_eq!(
         get("cuda.libraries.cublas.path_found_by"),
-        "RPATH of libtorch_cuda.so"
+        "RPATH of libtorch_global_deps.so"
     );
     assert_eq!(
         get("cuda.libraries.cudart.path_found_by"),
@@ -102,6 +103,26 @@ fn preloading_by_torch_decides_before_any_search() {
     assert_eq!(list(&snapshot, "cuda.duplicates"), ["cublas", "cublasLt"]);
     let copies = list(&snapshot, "cuda.libraries.cublasLt.copies");
     assert_eq!(copies[0], text(&snapshot, "cuda.libraries.cublasLt.path"));
+}
+
+#[test]
+fn two_copies_in_one_process_are_both_named() {
+    let venv = Venv::new();
+    venv.wheels();
+    venv.torch(RPATH, Preload::Late);
+    let dir = other_copies(&venv);
+    let env = [("LD_LIBRARY_PATH", dir.as_str())];
+    let snapshot = venv.capture(&env, &["cuda"]);
+    assert_eq!(text(&snapshot, "cuda.libraries.cublasLt.build_id"), "0d0001");
+    let also = list(&snapshot, "cuda.libraries.cublasLt.also_loaded");
+    assert_eq!(also.len(), 1, "{also:?}");
+    assert!(
+        also[0].ends_with("nvidia/cublas/lib/libcublasLt.so.12"),
+        "{also:?}"
+    );
+    let mapped = venv.mapped(&env);
+    let names = |path: &&PathBuf| path.to_string_lossy().contains("libcublasLt.so");
+    assert_eq!(mapped.iter().filter(names).count(), 2, "{mapped:?}");
 }
 
 #[test]
@@ -155,6 +176,10 @@ fn without_a_search_path_torch_loads_the_wheels_itself() {
         "preloaded by torch"
     );
     assert_eq!(fact(&snapshot, "torch.missing_libraries"), None);
+    // What the failed attempt had loaded before it failed is gone again.
+    let dir = other_copies(&venv);
+    let snapshot = venv.agree(&[("LD_LIBRARY_PATH", &dir)]);
+    assert_eq!(text(&snapshot, "cuda.libraries.cublas.build_id"), "c0de04");
     // Without the wheel, the import fails, and the snapshot says why.
     fs::remove_dir_all(venv.site.join("nvidia/cuda_runtime")).unwrap();
     let snapshot = venv.capture(&[], &["cuda", "torch"]);

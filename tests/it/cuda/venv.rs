@@ -109,12 +109,12 @@ impl Venv {
         let nvrtc = wheel("cuda_nvrtc/lib/libnvrtc.so.12");
         // The linker looks for what libcublas needs; the loader does not look there.
         let link = format!("-Wl,-rpath-link,{}", wheel("cublas/lib"));
-        named(
-            &lib.join("libtorch_global_deps.so"),
-            "libtorch_global_deps.so",
-            "70c401",
-            &[search, &cudart],
-        );
+        let flags: &[&str] = match preload {
+            Preload::Always => &[search, &cudart],
+            Preload::OnFailure | Preload::Late => &[search, &link, &cublas, &cudart],
+        };
+        let deps = lib.join("libtorch_global_deps.so");
+        named(&deps, "libtorch_global_deps.so", "70c401", flags);
         named(&lib.join("libc10.so"), "libc10.so", "70c402", &[search]);
         let (deps, c10) = (lib.join("libtorch_cpu.so"), lib.join("libc10.so"));
         named(
@@ -135,7 +135,7 @@ impl Venv {
         library(&extension, "int unused;", &flags);
         let success = match preload {
             Preload::OnFailure => "",
-            Preload::Always => {
+            Preload::Always | Preload::Late => {
                 "            with open('/proc/self/maps') as f:\n                _maps = f.read()\n            \
                  if \"libcudart.so\" not in _maps:\n                return\n            _preload_cuda_deps()\n"
             }
@@ -208,8 +208,12 @@ impl Venv {
 /// When the stand-in for torch loads the wheels by their paths.
 #[derive(Clone, Copy)]
 pub(super) enum Preload {
+    /// Only where libtorch_global_deps.so, which needs cudart and cublas, cannot be loaded.
     OnFailure,
+    /// Always; libtorch_global_deps.so needs cudart alone.
     Always,
+    /// Always, and after libtorch_global_deps.so has brought in cublas.
+    Late,
 }
 
 /// The part of `torch/__init__.py` that loads libraries, cut down to what these tests need.

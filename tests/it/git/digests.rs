@@ -135,6 +135,13 @@ fn the_snapshot_itself_does_not_count() {
     assert!(!committed.bool("dirty"));
     let again = write();
     assert_eq!(again.0, committed.0, "tracked and written anew");
+    for (format, file) in [("json", "a.json"), ("toml", "runs/b.txt")] {
+        fs::create_dir_all(place.path("runs")).unwrap();
+        let args = ["capture", "--section", "git", "--format", format, "-o", file];
+        let out = place.isolated(driftlock()).args(args).output().unwrap();
+        assert!(out.status.success() && place.path(file).exists());
+    }
+    assert_eq!(place.capture().0, committed.0, "by another name");
     fs::write(place.path("driftlock.lock"), "no snapshot\n").unwrap();
     assert!(place.capture().bool("dirty"));
 }

@@ -172,6 +172,7 @@ fn remotes_are_as_configured() {
         "url.https://x-token:SECRETSECRET@github.com/.insteadOf",
         "https://github.com/",
     ]);
+    place.git(&["remote", "add", "token", "https://me:hunter2hunter2@example.org/r.git"]);
     let captured = place.capture();
     let remotes = captured.get("remotes").and_then(|v| v.as_table()).unwrap();
     assert_eq!(
@@ -180,7 +181,9 @@ fn remotes_are_as_configured() {
     );
     assert_eq!(remotes["my.fork"].as_str(), Some("git@github.com:me/repo.git"));
     assert_eq!(remotes["local"].as_str(), Some("~/mirror.git"));
-    assert!(!format!("{captured:?}").contains("SECRETSECRET"));
+    assert_eq!(remotes["token"].as_str(), Some("https://example.org/r.git"));
+    let text = format!("{captured:?}");
+    assert!(!text.contains("SECRETSECRET") && !text.contains("hunter2"), "{text}");
 }
 
 #[test]

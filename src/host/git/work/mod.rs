@@ -16,7 +16,7 @@ pub(super) use self::change::{Change, Changes};
 use self::change::{Side, in_index, in_tree};
 use self::marks::{Marks, assumes};
 use super::content::{self, RepoPath, native};
-use super::untracked::{self, is_snapshot};
+use super::untracked::{self, is_ours};
 use super::{Submodule, Work, patch, words};
 
 /// The facts that [`read`] finds.
@@ -199,7 +199,7 @@ impl Pass<'_> {
             );
         }
         self.changes
-            .retain(|path, change| change.old != change.new && !is_snapshot(&self.root.join(native(path))));
+            .retain(|path, change| change.old != change.new && !is_ours(&self.root.join(native(path))));
         Ok(self.changes.len() as u64)
     }
 
@@ -319,7 +319,7 @@ impl Pass<'_> {
                 changed.insert(entry.path.clone(), Change { old, new });
             }
         }
-        changed.retain(|path, change| change.new.is_none() || !is_snapshot(&self.path(path)));
+        changed.retain(|path, change| change.new.is_none() || !is_ours(&self.path(path)));
         Ok((changed, untracked))
     }
 
