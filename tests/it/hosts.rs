@@ -58,6 +58,10 @@ const NOT_SEEN: &[(&str, &str)] = &[
         "only in builds for AMD GPUs that are newer than those recorded",
     ),
     (
+        "cuda.libraries.*.also_loaded",
+        "two copies in one process, by the real loader: tests/it/cuda/loader.rs",
+    ),
+    (
         "cpu.isa_on_some",
         "cores of one machine with different flags: src/probes/cpu",
     ),
