@@ -122,7 +122,7 @@ impl Recorded {
         lean.present.retain(|path, len| {
             let read = self.files.contains_key(path) || self.bytes.contains_key(path);
             let named = self.elf.contains_key(path) || self.executables.contains(path);
-            !read && !(named && *len == 0)
+            !(read || named && *len == 0)
         });
         let every: BTreeSet<&Path> = self.paths().map(|(path, _)| path.as_path()).collect();
         lean.dirs.retain(|dir| {

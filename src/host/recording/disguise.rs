@@ -362,8 +362,10 @@ mod tests {
     use super::*;
 
     fn host() -> Recorded {
-        let mut host = Recorded::default();
-        host.cwd = "/users/lovelace/x".into();
+        let mut host = Recorded {
+            cwd: "/users/lovelace/x".into(),
+            ..Recorded::default()
+        };
         host.system.hostname = "quark-07.cluster.example.org".to_owned();
         host.system.user = Some("lovelace".to_owned());
         host.system.home = Some("/users/lovelace".into());
