@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{Rows, rows, table, title};
+use super::{Family, Rows, rows, table, title};
 use crate::snapshot::{Facts, Snapshot, digest};
 
 const HEADING: Style = AnsiColor::Green.on_default().bold();
@@ -33,7 +33,7 @@ pub fn snapshot(snapshot: &Snapshot, only: Option<&str>, width: u16) -> String {
             out.push_str("  nothing found\n");
         }
         facts(&mut out, &laid, width);
-        part(&mut out, "changes by itself", &snapshot.volatile, section, width);
+        part(&mut out, "not part of the fingerprint", &snapshot.volatile, section, width);
         part(&mut out, "private, as digests", &snapshot.private, section, width);
         for (path, reason) in snapshot.unknown.iter().filter(|(p, _)| p.section() == section) {
             let line = format!("unknown: {path}: {reason}");
@@ -69,13 +69,37 @@ fn facts(out: &mut String, laid: &Rows, width: u16) {
         out.push_str(&table::plain(&[], &plain, width));
     }
     for family in &laid.families {
-        let _infallible = writeln!(out, "  {DIM}{} ({}):{DIM:#}", family.header, family.rows.len());
-        let columns: Vec<&str> = [""]
-            .into_iter()
-            .chain(family.columns.iter().map(String::as_str))
-            .collect();
-        out.push_str(&table::plain(&columns, &family.rows, width));
+        let (columns, rows) = fitting(family, usize::from(width));
+        let hidden: Vec<&str> = family.columns.iter().map(String::as_str).filter(|c| !columns.contains(c)).collect();
+        let hidden = if hidden.is_empty() { String::new() } else { format!("; not shown: {}", hidden.join(", ")) };
+        let _infallible = writeln!(out, "  {DIM}{} ({}{hidden}):{DIM:#}", family.header, family.rows.len());
+        let headers: Vec<&str> = [""].into_iter().chain(columns).collect();
+        out.push_str(&table::plain(&headers, &rows, width));
     }
+}
+
+/// The columns of a family that fit side by side without wrapping, the version first and then the narrowest ones,
+/// and the rows of these columns.
+fn fitting(family: &Family, width: usize) -> (Vec<&str>, Vec<Vec<String>>) {
+    let widest = |i: usize| {
+        let cells = family.rows.iter().map(|row| row.get(i).map_or(0, |cell| cell.chars().count()));
+        cells.max().unwrap_or(0).max(family.columns.get(i.wrapping_sub(1)).map_or(0, String::len)) + 2
+    };
+    let mut order: Vec<usize> = (1..=family.columns.len()).collect();
+    order.sort_by_key(|i| (family.columns[i - 1] != "version", widest(*i)));
+    let mut used = widest(0) + 2;
+    let shown: Vec<usize> = order
+        .into_iter()
+        .take_while(|i| {
+            used += widest(*i);
+            used <= width
+        })
+        .collect();
+    let cells = |row: &Vec<String>| {
+        [0].iter().chain(&shown).map(|i| row.get(*i).cloned().unwrap_or_default()).collect::<Vec<_>>()
+    };
+    let rows = family.rows.iter().map(cells).collect();
+    (shown.iter().map(|i| family.columns[i - 1].as_str()).collect(), rows)
 }
 
 /// `text` in lines of at most `width` columns, indented by two spaces; words longer than a line are kept whole.

@@ -21,17 +21,29 @@ pub fn title(section: &str) -> &str {
         .map_or(section, |s| s.title)
 }
 
-/// A value for people: sizes in binary units, lists joined, control characters shown as escapes.
+/// A value for people: sizes in binary units, digests and build ids by their beginning, control characters as escapes.
 pub fn value(path: &FactPath, value: &Value) -> String {
+    let is_id = path.segments().last().is_some_and(|name| name.starts_with("build_id"));
     let text = match (value, find(path).and_then(|f| f.unit)) {
         (Value::Int(n), Some("bytes")) => size(*n),
+        (Value::Int(1), Some(unit)) if unit != "count" => format!("1 {}", unit.strip_suffix('s').unwrap_or(unit)),
         (Value::Int(n), Some(unit)) if unit != "count" => format!("{n} {unit}"),
         (Value::Bool(truth), _) => (if *truth { "yes" } else { "no" }).to_owned(),
-        (Value::Str(text), _) if text.starts_with("sha256:") && text.len() == 71 => text[..19].to_owned(),
         (Value::Str(text), _) if text.is_empty() => "\"\"".to_owned(),
+        (Value::Str(text), _) => short(text, is_id).to_owned(),
+        (Value::List(items), _) if is_id => {
+            items.iter().filter_map(Value::as_str).map(|id| short(id, true)).collect::<Vec<_>>().join(" ")
+        }
         (value, _) => value.plain(),
     };
     crate::snapshot::value::shown(&text).into_owned()
+}
+
+/// The first 12 digits of a digest or build id: enough to tell two apart by eye.
+fn short(text: &str, is_id: bool) -> &str {
+    let digits = text.strip_prefix("sha256:").or_else(|| is_id.then_some(text)).unwrap_or_default();
+    let is_hex = digits.len() >= 32 && digits.bytes().all(|b| b.is_ascii_hexdigit());
+    if is_hex { &text[..text.len() - digits.len() + 12] } else { text }
 }
 
 /// Bytes in the largest binary unit that leaves at least one digit before the point, one digit after it.

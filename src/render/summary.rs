@@ -37,6 +37,9 @@ fn os(facts: &Lookup<'_>) -> Option<String> {
 
 fn cpu(facts: &Lookup<'_>) -> Option<String> {
     let model = facts.text("cpu.model")?;
+    // Marks and nominal clock say nothing that the name does not.
+    let model = model.split(" @").next().unwrap_or_default().replace("(R)", "").replace("(TM)", "");
+    let model = model.split_whitespace().filter(|word| *word != "CPU").collect::<Vec<_>>().join(" ");
     let cores = facts.int("cpu.physical_cores").or_else(|| facts.int("cpu.logical_cpus")).map(|n| count(n, "core"));
     let threads = facts.int("cpu.threads.torch").map(|n| count(n, "torch thread"));
     let aten = facts.text("cpu.dispatch.aten").map(|level| format!("ATen {level}"));
