@@ -92,8 +92,8 @@ impl<'a> CpuInfo<'a> {
         }
         let shared = cpus.last().copied().unwrap_or_default();
         for cpu in cpus.iter_mut().filter(|cpu| cpu.flags.is_empty()) {
-            let number = cpu.number;
-            *cpu = Processor { number, ..shared };
+            let Processor { number, package, core, .. } = *cpu;
+            *cpu = Processor { number, package, core, ..shared };
         }
         Self { cpus }
     }

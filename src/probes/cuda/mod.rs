@@ -7,7 +7,6 @@ mod toolkit;
 use std::path::{Path, PathBuf};
 
 use super::library::loader::{Object, Road};
-use super::library::native;
 use super::library::owner::Owners;
 use super::python::interpreter::{EnvKind, Interpreter};
 use super::{Context, Probe, ProbeError, Sink};
@@ -34,7 +33,7 @@ impl Probe for Cuda {
         let conda = conda.or_else(|| host.env("CONDA_PREFIX").map(PathBuf::from));
         let section = Section {
             cx,
-            labels: interpreter.map_or_else(|| cx.labels.clone(), |i| native::labels(cx, i)),
+            labels: interpreter.map_or_else(|| cx.labels.clone(), |i| i.labels(host, &cx.labels)),
             interpreter,
             toolkits: toolkit::all(host, conda.as_deref()),
         };

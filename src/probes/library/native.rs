@@ -51,7 +51,7 @@ impl<'a> Package<'a> {
                 None => return Ok(None),
             },
         };
-        let labels = labels(cx, interpreter);
+        let labels = interpreter.labels(host, &cx.labels);
         out.set("version", version.0);
         out.set("version_found_by", version.1);
         out.set("path", labels.show(&dir));
@@ -126,25 +126,6 @@ impl<'a> Package<'a> {
     }
 }
 
-/// The labels of a capture with the environment's root, under its own name and its resolved one, as `{env}`, and the
-/// interpreter's installation as `{base}`.
-pub fn labels(cx: &Context, interpreter: &Interpreter) -> Labels {
-    let mut labels = cx.labels.clone();
-    for (root, label) in [
-        (&interpreter.base_prefix, "{base}"),
-        (&interpreter.prefix, "{env}"),
-    ] {
-        if label == "{base}" && root == &interpreter.prefix {
-            continue;
-        }
-        if let Ok(resolved) = cx.host.canonicalize(root) {
-            labels = labels.with(&resolved, label);
-        }
-        labels = labels.with(root, label);
-    }
-    labels
-}
-
 /// The interpreter's process before any import, and the object whose `dlopen` loads extension modules: libpython
 /// where the interpreter has one, else the program itself.
 pub fn process<'a>(host: &'a dyn Host, interpreter: &Interpreter) -> (Loader<'a>, Option<usize>) {
@@ -196,17 +177,16 @@ fn release(version: &str) -> &str {
     version.split('+').next().unwrap_or(version)
 }
 
-/// `libgomp` of `libgomp-e985bcbb.so.1.0.0`, `libgfortran` of `libgfortran-040039e1-0352e75f.so.5.0.0`: the name
-/// without the hashes that auditwheel puts in.
+/// `libgomp` of `libgomp-e985bcbb.so.1.0.0`, `libgfortran` of `libgfortran-040039e1-0352e75f.so.5.0.0`: the name up to
+/// the first hash that auditwheel, or NumPy's own build before it, puts in.
 fn family(name: &str) -> &str {
-    let mut stem = name.split(".so").next().unwrap_or(name);
-    while let Some((rest, hash)) = stem.rsplit_once('-') {
-        if hash.len() != 8 || !hash.bytes().all(|b| b.is_ascii_hexdigit()) {
-            break;
-        }
-        stem = rest;
-    }
-    stem
+    let stem = name.split(".so").next().unwrap_or(name);
+    let is_hash = |rest: &str| {
+        let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        digits == 8 && rest[8..].bytes().next().is_none_or(|b| b == b'-' || b == b'.')
+    };
+    let hash = stem.match_indices('-').find(|(at, _)| is_hash(&stem[at + 1..]));
+    hash.map_or(stem, |(at, _)| &stem[..at])
 }
 
 #[cfg(test)]
@@ -217,10 +197,7 @@ mod tests {
     fn families() {
         assert_eq!(family("libgfortran-040039e1-0352e75f.so.5.0.0"), "libgfortran");
         assert_eq!(family("libscipy_openblas64_-32a4b2a6.so"), "libscipy_openblas64_");
-        assert_eq!(
-            family("libopenblas64_p-r0-0cf96a72.3.23.dev.so"),
-            "libopenblas64_p-r0-0cf96a72.3.23.dev"
-        );
+        assert_eq!(family("libopenblas64_p-r0-0cf96a72.3.23.dev.so"), "libopenblas64_p-r0");
         assert_eq!(family("libgomp.so.1"), "libgomp");
     }
 }

@@ -59,7 +59,7 @@ impl Probe for Python {
             return Ok(());
         };
         let host = cx.host.as_ref();
-        let labels = labels(&cx.labels, interpreter);
+        let labels = interpreter.labels(host, &cx.labels);
         describe(interpreter, &cx.labels, out);
         build_ids(host, interpreter, out);
         flags(host, interpreter, out);
@@ -75,16 +75,6 @@ impl Probe for Python {
         }
         Ok(())
     }
-}
-
-/// How paths of this interpreter are shown, so that equal environments in other places compare equal.
-fn labels(labels: &Labels, interpreter: &Interpreter) -> Labels {
-    if interpreter.base_prefix == interpreter.prefix {
-        return labels.with(&interpreter.prefix, "{env}");
-    }
-    labels
-        .with(&interpreter.base_prefix, "{base}")
-        .with(&interpreter.prefix, "{env}")
 }
 
 fn describe(interpreter: &Interpreter, labels: &Labels, out: &Sink) {
