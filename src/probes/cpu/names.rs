@@ -12,10 +12,7 @@ pub(super) fn record(machine: &Machine<'_>, info: &CpuInfo<'_>, out: &Sink) {
     match machine.parts.is_empty() {
         true => set("vendor", all(info.distinct(|cpu| cpu.vendor))),
         false => {
-            let vendors = machine
-                .parts
-                .iter()
-                .map(|(implementer, _)| arm_implementer(*implementer));
+            let vendors = machine.parts.iter().map(|(implementer, _)| arm_implementer(*implementer));
             let vendors: std::collections::BTreeSet<String> = vendors.collect();
             set("vendor", vendors.into_iter().collect::<Vec<_>>().join(", "));
             set("part", all(info.distinct(|cpu| cpu.part)));

@@ -57,11 +57,7 @@ impl<'a> Package<'a> {
         out.set("path", labels.show(&dir));
         let in_site = interpreter.site_packages.iter().any(|site| dir.starts_with(site));
         out.set("editable", !in_site);
-        Ok(Some(Self {
-            interpreter,
-            dir,
-            labels,
-        }))
+        Ok(Some(Self { interpreter, dir, labels }))
     }
 
     /// The path of the first file in `folder` of the package whose name begins with `stem` and ends with `.so`:
@@ -77,11 +73,8 @@ impl<'a> Package<'a> {
             let Some(dir) = self.interpreter.package_dir(host, module) else {
                 continue;
             };
-            let version = text::version(host, &dir).or_else(|| {
-                self.interpreter
-                    .distribution(host, distribution)
-                    .map(|d| d.version)
-            });
+            let version = text::version(host, &dir)
+                .or_else(|| self.interpreter.distribution(host, distribution).map(|d| d.version));
             out.set_opt(&format!("companions.{module}"), version);
         }
     }
@@ -144,20 +137,14 @@ pub fn imported<'a>(host: &'a dyn Host, interpreter: &Interpreter, extension: &P
 /// The extension module of this stem in a folder.
 pub fn extension(host: &dyn Host, folder: &Path, stem: &str) -> Option<PathBuf> {
     let is = |name: &String| {
-        name.strip_prefix(stem)
-            .is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".so"))
+        name.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".so"))
     };
-    host.names(folder)
-        .into_iter()
-        .find(is)
-        .map(|name| folder.join(name))
+    host.names(folder).into_iter().find(is).map(|name| folder.join(name))
 }
 
 /// The OpenMP runtime of a process: GNU's, Intel's or LLVM's.
 pub fn openmp<'b>(loader: &'b Loader<'_>) -> Option<&'b Object> {
-    loader
-        .find(&["libgomp", "libiomp5", "libomp"])
-        .and_then(|index| loader.objects().get(index))
+    loader.find(&["libgomp", "libiomp5", "libomp"]).and_then(|index| loader.objects().get(index))
 }
 
 /// The versions in the names of the `*.dist-info` folders of this distribution.

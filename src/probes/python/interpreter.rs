@@ -107,7 +107,11 @@ impl Interpreter {
         let mut labels = labels.clone();
         for (root, label) in roots {
             let resolved = host.canonicalize(root).ok();
-            for root in resolved.iter().chain([root]).filter(|root| !SYSTEM.iter().any(|s| root.as_path() == Path::new(s))) {
+            for root in resolved
+                .iter()
+                .chain([root])
+                .filter(|root| !SYSTEM.iter().any(|s| root.as_path() == Path::new(s)))
+            {
                 labels = labels.with(root, label);
             }
         }
@@ -117,10 +121,7 @@ impl Interpreter {
     /// The distribution of this normalised name that an import would find: the first in the order of `sys.path`.
     pub fn distribution(&self, host: &dyn Host, name: &str) -> Option<Distribution> {
         let name = names::normalise(name);
-        self.search
-            .folders
-            .iter()
-            .find_map(|folder| folder.distribution(host, &name))
+        self.search.folders.iter().find_map(|folder| folder.distribution(host, &name))
     }
 
     /// The folder (or file) that `import NAME` would load, from the site folders and their `.pth` files.
