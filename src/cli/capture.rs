@@ -46,7 +46,7 @@ pub struct Capture {
     #[arg(long, value_name = "PATH", help_heading = "What to record")]
     pub data: Vec<PathBuf>,
 
-    /// A configuration file or Hydra output folder whose values become facts; repeatable
+    /// A configuration file or Hydra output folder whose values become facts; `NAME=FILE` keeps its keys apart; repeatable
     #[arg(long, value_name = "FILE", help_heading = "What to record")]
     pub config: Vec<PathBuf>,
 

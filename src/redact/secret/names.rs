@@ -17,8 +17,8 @@ const ALWAYS: [&str; 11] = [
 
 /// Words that mean a secret in a variable's name, and something else in many a hyperparameter's: `pad_token`,
 /// `num_key_value_heads`, `max_tokens`.
-const MOSTLY: [&str; 11] =
-    ["KEY", "KEYS", "TOKEN", "TOKENS", "AUTH", "OAUTH", "OAUTH2", "COOKIE", "COOKIES", "DSN", "PWD"];
+const MOSTLY: [&str; 12] =
+    ["KEY", "KEYS", "TOKEN", "TOKENS", "AUTH", "OAUTH", "OAUTH2", "COOKIE", "COOKIES", "DSN", "PASS", "PWD"];
 
 /// Ends of words written together: `PGPASSWORD`, `AUTHTOKEN`, `AWSSECRETKEY`.
 const ENDS: [&str; 8] =
@@ -72,6 +72,11 @@ pub(super) fn hides(name: &str, value: &str) -> bool {
         return !(is_option && is_switch(value));
     }
     if !is_option {
+        // `DBPASS` written together, and not `NCCL_SOME_BYPASS`.
+        let joined = |w: &str| w.ends_with("PASS") && !w.ends_with("BYPASS") && !w.ends_with("COMPASS");
+        if words.iter().any(|w| joined(w)) {
+            return true;
+        }
         let plural = |w: &str| matches!(w, "KEYS" | "TOKENS");
         return words.iter().any(|w| MOSTLY.contains(&w.as_str()) && !(plural(w) && plain));
     }
@@ -132,6 +137,8 @@ mod tests {
             "AWS_SECRET_ACCESS_KEY",
             "AWS_SESSION_TOKEN",
             "DB_PASSWORD",
+            "SMTP_PASS",
+            "MYPASS",
             "MYSQL_PWD",
             "PGPASSWORD",
             "SENTRY_DSN",
@@ -150,6 +157,8 @@ mod tests {
         let open = [
             "TOKENIZERS_PARALLELISM",
             "KEYBOARD",
+            "CACHE_BYPASS",
+            "forward_pass_count",
             "OMP_NUM_THREADS",
             "GIT_AUTHOR_NAME",
             "MONKEY_PATCH",
