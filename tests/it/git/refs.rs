@@ -172,7 +172,12 @@ fn remotes_are_as_configured() {
         "url.https://x-token:SECRETSECRET@github.com/.insteadOf",
         "https://github.com/",
     ]);
-    place.git(&["remote", "add", "token", "https://me:hunter2hunter2@example.org/r.git"]);
+    place.git(&[
+        "remote",
+        "add",
+        "token",
+        "https://me:hunter2hunter2@example.org/r.git",
+    ]);
     let captured = place.capture();
     let remotes = captured.get("remotes").and_then(|v| v.as_table()).unwrap();
     assert_eq!(
@@ -183,7 +188,10 @@ fn remotes_are_as_configured() {
     assert_eq!(remotes["local"].as_str(), Some("~/mirror.git"));
     assert_eq!(remotes["token"].as_str(), Some("https://example.org/r.git"));
     let text = format!("{captured:?}");
-    assert!(!text.contains("SECRETSECRET") && !text.contains("hunter2"), "{text}");
+    assert!(
+        !text.contains("SECRETSECRET") && !text.contains("hunter2"),
+        "{text}"
+    );
 }
 
 #[test]
