@@ -56,9 +56,8 @@ struct Fact {
 /// `SECTIONS` and `FACTS` from every TOML file in `dir`, files in alphabetical order, facts in the order of the file.
 fn facts(dir: &Path) -> Result<String, Box<dyn Error>> {
     println!("cargo:rerun-if-changed={}", dir.display());
-    let mut files: Vec<PathBuf> = fs::read_dir(dir)?
-        .map(|e| e.map(|e| e.path()))
-        .collect::<Result<_, _>>()?;
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(dir)?.map(|e| e.map(|e| e.path())).collect::<Result<_, _>>()?;
     files.retain(|p| p.extension().is_some_and(|e| e == "toml"));
     files.sort();
     let (mut sections, mut facts) = (String::new(), String::new());
@@ -66,12 +65,7 @@ fn facts(dir: &Path) -> Result<String, Box<dyn Error>> {
         println!("cargo:rerun-if-changed={}", path.display());
         let file: File =
             toml::from_str(&fs::read_to_string(&path)?).map_err(|e| format!("{}: {e}", path.display()))?;
-        let Section {
-            name,
-            title,
-            doc,
-            inline,
-        } = file.section;
+        let Section { name, title, doc, inline } = file.section;
         if path.file_stem().and_then(|s| s.to_str()) != Some(&name) {
             return Err(format!("{}: the section is named `{name}`", path.display()).into());
         }
@@ -118,8 +112,5 @@ fn facts(dir: &Path) -> Result<String, Box<dyn Error>> {
 /// `identity` as the name of an enum's variant; a word that is no variant fails the compilation of the crate.
 fn variant(word: &str) -> String {
     let mut letters = word.chars();
-    letters
-        .next()
-        .map(|c| c.to_uppercase().collect::<String>() + letters.as_str())
-        .unwrap_or_default()
+    letters.next().map(|c| c.to_uppercase().collect::<String>() + letters.as_str()).unwrap_or_default()
 }

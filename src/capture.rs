@@ -69,38 +69,30 @@ impl Running {
             let result = result.unwrap_or_else(|panic| {
                 let words = panic.downcast_ref::<&str>().copied().map(str::to_owned);
                 let words = words.or_else(|| panic.downcast_ref::<String>().cloned());
-                Err(ProbeError::new(format!(
-                    "bug in driftlock: {}",
-                    words.as_deref().unwrap_or("panic")
-                )))
+                Err(ProbeError::new(format!("bug in driftlock: {}", words.as_deref().unwrap_or("panic"))))
             });
             let _late = send.send((result, started.elapsed()));
         };
         // The name keeps the panic hook quiet (see `quiet_probes`).
-        if let Err(error) = thread::Builder::new()
-            .name(format!("{THREAD}{}", probe.section()))
-            .spawn(body)
-        {
+        if let Err(error) = thread::Builder::new().name(format!("{THREAD}{}", probe.section())).spawn(body) {
             sink.unknown("", format!("could not start a thread: {error}"));
         }
-        Self {
-            probe,
-            sink,
-            started,
-            done,
-        }
+        Self { probe, sink, started, done }
     }
 
     /// What the probe said by its limit. A probe past it runs on in its thread until the process ends.
     fn wait(self, cx: &Context) -> (Collected, Duration) {
         let gone = |_| ProbeError::new("the probe died");
         let answer = match self.probe.limit(&cx.options) {
-            Some(limit) => self.done.recv_timeout(limit.saturating_sub(self.started.elapsed())).map_err(|e| match e {
-                mpsc::RecvTimeoutError::Timeout => {
-                    ProbeError::new(format!("took longer than {} ms (raise --timeout)", limit.as_millis()))
-                }
-                mpsc::RecvTimeoutError::Disconnected => gone(()),
-            }),
+            Some(limit) => {
+                self.done.recv_timeout(limit.saturating_sub(self.started.elapsed())).map_err(|e| match e {
+                    mpsc::RecvTimeoutError::Timeout => ProbeError::new(format!(
+                        "took longer than {} ms (raise --timeout)",
+                        limit.as_millis()
+                    )),
+                    mpsc::RecvTimeoutError::Disconnected => gone(()),
+                })
+            }
             None => self.done.recv().map_err(|_| gone(())),
         };
         let (result, took) = answer.unwrap_or_else(|e| (Err(e), self.started.elapsed()));
@@ -114,10 +106,7 @@ const THREAD: &str = "probe-";
 pub fn quiet_probes() {
     let default = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |info| {
-        if !thread::current()
-            .name()
-            .is_some_and(|name| name.starts_with(THREAD))
-        {
+        if !thread::current().name().is_some_and(|name| name.starts_with(THREAD)) {
             default(info);
         }
     }));
@@ -128,11 +117,7 @@ fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, 
     // A path segment that is not a plain key comes from the machine: a file's path, a label.
     let clean = |path: &FactPath| {
         let segment = |s: &String| {
-            if is_bare(s) {
-                s.clone()
-            } else {
-                identities.scrub(s).into_owned()
-            }
+            if is_bare(s) { s.clone() } else { identities.scrub(s).into_owned() }
         };
         FactPath::new(path.segments().iter().map(segment))
     };
@@ -140,11 +125,7 @@ fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, 
     let is_version = |text: &str| text.bytes().all(|b| b.is_ascii_digit() || b == b'.');
     for (path, value) in collected.facts {
         let fact = facts::find(&path);
-        debug_assert!(
-            fact.is_some(),
-            "`{path}` is not declared in src/facts/{}.toml",
-            path.section()
-        );
+        debug_assert!(fact.is_some(), "`{path}` is not declared in src/facts/{}.toml", path.section());
         match fact.map_or(Class::Identity, |f| f.class) {
             Class::Private if anonymous => {}
             Class::Private => {
@@ -154,25 +135,16 @@ fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, 
             class => {
                 let version = fact.is_some_and(|f| f.compare == Compare::Version);
                 let value = value.map_text(&|text| {
-                    if version && is_version(&text) {
-                        text
-                    } else {
-                        identities.scrub(&text).into_owned()
-                    }
+                    if version && is_version(&text) { text } else { identities.scrub(&text).into_owned() }
                 });
-                let facts = if class == Class::Volatile {
-                    &mut snapshot.volatile
-                } else {
-                    &mut snapshot.facts
-                };
+                let facts =
+                    if class == Class::Volatile { &mut snapshot.volatile } else { &mut snapshot.facts };
                 facts.insert(clean(&path), value);
             }
         }
     }
     for (path, reason) in collected.unknown {
-        snapshot
-            .unknown
-            .insert(clean(&path), identities.scrub(&reason).into_owned());
+        snapshot.unknown.insert(clean(&path), identities.scrub(&reason).into_owned());
     }
 }
 
@@ -180,13 +152,7 @@ fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, 
 /// UUIDs of device 0 and device 1 give equal digests.
 pub fn private(path: &FactPath, value: Value) -> Value {
     let is_index = |s: &&String| !s.bytes().all(|b| b.is_ascii_digit());
-    let domain = path
-        .segments()
-        .iter()
-        .filter(is_index)
-        .map(String::as_str)
-        .collect::<Vec<_>>()
-        .join(".");
+    let domain = path.segments().iter().filter(is_index).map(String::as_str).collect::<Vec<_>>().join(".");
     match value {
         Value::List(items) => Value::List(items.into_iter().map(|item| private(path, item)).collect()),
         other => Value::Str(private_digest(&domain, &other.plain())),

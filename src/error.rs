@@ -27,29 +27,17 @@ pub enum Whose {
 impl Error {
     /// An error in what the user gave.
     pub fn input(what: impl fmt::Display) -> Self {
-        Self {
-            whose: Whose::Input,
-            what: what.to_string(),
-            hint: None,
-        }
+        Self { whose: Whose::Input, what: what.to_string(), hint: None }
     }
 
     /// An error of the machine.
     pub fn machine(what: impl fmt::Display) -> Self {
-        Self {
-            whose: Whose::Machine,
-            what: what.to_string(),
-            hint: None,
-        }
+        Self { whose: Whose::Machine, what: what.to_string(), hint: None }
     }
 
     /// An error of driftlock itself.
     pub fn bug(what: impl fmt::Display) -> Self {
-        Self {
-            whose: Whose::Bug,
-            what: what.to_string(),
-            hint: None,
-        }
+        Self { whose: Whose::Bug, what: what.to_string(), hint: None }
     }
 
     /// The same with a remedy.

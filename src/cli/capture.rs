@@ -117,11 +117,7 @@ impl Capture {
 }
 
 fn section_names() -> clap::builder::PossibleValuesParser {
-    crate::probes::ALL
-        .iter()
-        .map(|p| p.section())
-        .collect::<Vec<_>>()
-        .into()
+    crate::probes::ALL.iter().map(|p| p.section()).collect::<Vec<_>>().into()
 }
 
 fn seconds(text: &str) -> Result<Duration, String> {

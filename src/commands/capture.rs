@@ -41,31 +41,16 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
         Some(path) => Arc::new(replay(path)?),
         None => Arc::new(Live::new()),
     };
-    let recording = args
-        .record
-        .as_ref()
-        .map(|dir| (dir, Arc::new(Recording::new(Arc::clone(&host)))));
-    let host = recording
-        .as_ref()
-        .map_or(host, |(_, recording)| Arc::clone(recording) as Arc<dyn Host>);
+    let recording = args.record.as_ref().map(|dir| (dir, Arc::new(Recording::new(Arc::clone(&host)))));
+    let host = recording.as_ref().map_or(host, |(_, recording)| Arc::clone(recording) as Arc<dyn Host>);
     let options = args.options(std::io::stderr().is_terminal());
     interpreter::check(host.as_ref(), &options.python)?;
     data::check(host.as_ref(), &options)?;
     config::check(host.as_ref(), &options)?;
-    let meta = Meta {
-        label: args.label.clone(),
-        timings: args.timings,
-        anonymous: args.anonymous,
-    };
-    let capture::Captured {
-        snapshot,
-        attachments,
-        ..
-    } = captured(host, options, &meta);
+    let meta = Meta { label: args.label.clone(), timings: args.timings, anonymous: args.anonymous };
+    let capture::Captured { snapshot, attachments, .. } = captured(host, options, &meta);
     if let Some((dir, recording)) = recording {
-        recording
-            .write(dir)
-            .map_err(|e| Error::machine(format!("{}: {e}", dir.display())))?;
+        recording.write(dir).map_err(|e| Error::machine(format!("{}: {e}", dir.display())))?;
     }
     let text = match args.format {
         Format::Toml => write::to_string(&snapshot),
@@ -111,22 +96,13 @@ fn captured(host: Arc<dyn Host>, options: Options, meta: &Meta) -> capture::Capt
     }
     if meta.timings {
         for (section, took) in &captured.timings {
-            say(
-                &["meta", "timings_us", section],
-                Value::from(took.as_micros() as u64),
-            );
+            say(&["meta", "timings_us", section], Value::from(took.as_micros() as u64));
         }
     }
-    say(
-        &["meta", "duration_us"],
-        Value::from(started.elapsed().as_micros() as u64),
-    );
+    say(&["meta", "duration_us"], Value::from(started.elapsed().as_micros() as u64));
     if !meta.anonymous {
         let system = cx.host.system();
-        let names = [
-            ("host", Some(system.hostname).filter(|h| !h.is_empty())),
-            ("user", system.user),
-        ];
+        let names = [("host", Some(system.hostname).filter(|h| !h.is_empty())), ("user", system.user)];
         for (fact, name) in names {
             if let Some(name) = name {
                 let path = FactPath::new(["meta", fact]);
@@ -139,11 +115,7 @@ fn captured(host: Arc<dyn Host>, options: Options, meta: &Meta) -> capture::Capt
 }
 
 fn replay(path: &Path) -> Result<Recorded, Error> {
-    let path = if path.is_dir() {
-        path.join("host.toml")
-    } else {
-        path.to_path_buf()
-    };
+    let path = if path.is_dir() { path.join("host.toml") } else { path.to_path_buf() };
     let text =
         std::fs::read_to_string(&path).map_err(|e| Error::input(format!("{}: {e}", path.display())))?;
     Recorded::parse(&text).map_err(|e| Error::input(format!("{}: {e}", path.display())))
@@ -154,12 +126,7 @@ fn report(snapshot: &Snapshot, path: &Path) -> String {
     let facts = snapshot.facts.len() + snapshot.volatile.len() + snapshot.private.len();
     let fingerprint = digest::fingerprint(&digest::sections(snapshot));
     let mut out = String::new();
-    let _infallible = writeln!(
-        out,
-        "wrote {}: {facts} facts, {}",
-        path.display(),
-        &fingerprint[..19]
-    );
+    let _infallible = writeln!(out, "wrote {}: {facts} facts, {}", path.display(), &fingerprint[..19]);
     for (name, text) in render::summary::lines(snapshot) {
         let _infallible = writeln!(out, "  {name:<10} {}", clip(&text, 67));
     }
@@ -167,12 +134,8 @@ fn report(snapshot: &Snapshot, path: &Path) -> String {
         let text = format!("{path}: {}", crate::snapshot::value::shown(reason));
         let _infallible = writeln!(out, "  unknown    {}", clip(&text, 67));
     }
-    let timing = |name: &str| {
-        snapshot
-            .meta
-            .get(&FactPath::new(["meta", "timings_us", name]))
-            .and_then(Value::as_int)
-    };
+    let timing =
+        |name: &str| snapshot.meta.get(&FactPath::new(["meta", "timings_us", name])).and_then(Value::as_int);
     let timings: Vec<String> = snapshot
         .ordered_sections()
         .into_iter()

@@ -9,11 +9,7 @@ use crate::render;
 
 /// Prints the catalogue.
 pub fn run(args: &FactsArgs) -> Result<Exit, Error> {
-    let wanted = |fact: &Fact| {
-        args.filter
-            .as_ref()
-            .is_none_or(|text| fact.path.contains(text.as_str()))
-    };
+    let wanted = |fact: &Fact| args.filter.as_ref().is_none_or(|text| fact.path.contains(text.as_str()));
     if !FACTS.iter().any(wanted) {
         let filter = args.filter.as_deref().unwrap_or_default();
         return Err(Error::input(format!("no fact has `{filter}` in its path"))

@@ -29,9 +29,7 @@ pub fn run(cli: Cli) -> Result<Exit, Error> {
         }
         Command::Man => {
             let mut page = Vec::new();
-            clap_mangen::Man::new(Cli::command())
-                .render(&mut page)
-                .map_err(Error::bug)?;
+            clap_mangen::Man::new(Cli::command()).render(&mut page).map_err(Error::bug)?;
             print(&page)
         }
     }

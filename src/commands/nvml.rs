@@ -12,8 +12,6 @@ pub fn run(args: &Nvml) -> Result<Exit, Error> {
     child::tie(args.parent);
     let mut line = serde_json::to_string(&child::answer()).map_err(Error::bug)?;
     line.push('\n');
-    std::io::stdout()
-        .write_all(line.as_bytes())
-        .map_err(Error::machine)?;
+    std::io::stdout().write_all(line.as_bytes()).map_err(Error::machine)?;
     Ok(Exit::Clean)
 }

@@ -16,10 +16,7 @@ use crate::snapshot::{FactPath, Snapshot, file, write};
 pub fn run(args: &Show) -> Result<Exit, Error> {
     let live = args.file == Path::new("now");
     let mut snapshot = if live {
-        let options = Options {
-            sections: args.section.iter().cloned().collect(),
-            ..Options::default()
-        };
+        let options = Options { sections: args.section.iter().cloned().collect(), ..Options::default() };
         known_section(args.section.as_deref())?;
         capture::snapshot(Arc::new(Live::new()), options, &capture::Meta::default())
     } else {
@@ -27,10 +24,8 @@ pub fn run(args: &Show) -> Result<Exit, Error> {
     };
     if let Some(section) = &args.section {
         if !snapshot.sections.contains(section) {
-            return Err(
-                Error::input(format!("`{}` holds no section `{section}`", args.file.display()))
-                    .hint(format!("it holds {}", snapshot.ordered_sections().join(", "))),
-            );
+            return Err(Error::input(format!("`{}` holds no section `{section}`", args.file.display()))
+                .hint(format!("it holds {}", snapshot.ordered_sections().join(", "))));
         }
         keep(&mut snapshot, section);
     }

@@ -40,34 +40,18 @@ pub fn run(args: &Verify) -> Result<Exit, Error> {
     }
     let canonical = write::to_string(&read.snapshot);
     if out.is_empty() && canonical != text {
-        let _infallible = writeln!(
-            out,
-            "{name}: every digest fits, but the file is not in canonical form:"
-        );
+        let _infallible = writeln!(out, "{name}: every digest fits, but the file is not in canonical form:");
         let diff = TextDiff::configure()
             .timeout(Duration::from_secs(1))
             .diff_lines(text.as_str(), canonical.as_str());
-        let unified = diff
-            .unified_diff()
-            .context_radius(1)
-            .header(&name, "canonical")
-            .to_string();
+        let unified = diff.unified_diff().context_radius(1).header(&name, "canonical").to_string();
         for line in unified.lines().take(20) {
             let _infallible = writeln!(out, "{}", shown(line));
         }
-        let _infallible = writeln!(
-            out,
-            "`driftlock show {name} --format toml` prints the canonical form"
-        );
+        let _infallible = writeln!(out, "`driftlock show {name} --format toml` prints the canonical form");
     }
     if out.is_empty() {
-        print(
-            format!(
-                "{name}: the fingerprint and {} section digests fit\n",
-                digests.len()
-            )
-            .as_bytes(),
-        )
+        print(format!("{name}: the fingerprint and {} section digests fit\n", digests.len()).as_bytes())
     } else {
         print(out.as_bytes())?;
         Ok(Exit::Found)

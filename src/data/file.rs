@@ -86,15 +86,9 @@ fn attempt(path: &Path, buffer: &mut [u8], progress: &dyn Fn(u64)) -> Result<Dig
         return Err(Failed::Changed);
     }
     if read != before.len() {
-        return Err(Failed::For(format!(
-            "its length is said to be {} bytes and is not",
-            before.len()
-        )));
+        return Err(Failed::For(format!("its length is said to be {} bytes and is not", before.len())));
     }
-    Ok(Digested {
-        len: read,
-        sha256: super::listing::hex(&hash.finalize()),
-    })
+    Ok(Digested { len: read, sha256: super::listing::hex(&hash.finalize()) })
 }
 
 /// What is different when a file was written, replaced, or written and set back to its old time: `ctime` cannot be

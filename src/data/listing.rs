@@ -11,11 +11,10 @@ use crate::snapshot::digest::prefixed;
 
 /// The hexadecimal digits of a finished hash.
 pub(super) fn hex(hash: &[u8]) -> String {
-    hash.iter()
-        .fold(String::with_capacity(2 * hash.len()), |mut text, byte| {
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        })
+    hash.iter().fold(String::with_capacity(2 * hash.len()), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// The digest of a tree whose lists are in byte order.
@@ -31,24 +30,11 @@ pub fn tree_digest(report: &TreeReport) -> String {
         hash.update([0]);
     }
     let mut records: Vec<Vec<u8>> = Vec::with_capacity(report.files.len());
+    records.extend(report.files.iter().map(|f| record('f', f.len, &f.name, &Name::default())));
     records.extend(
-        report
-            .files
-            .iter()
-            .map(|f| record('f', f.len, &f.name, &Name::default())),
+        report.links.iter().map(|l| record('l', l.target.as_bytes().len() as u64, &l.name, &l.target)),
     );
-    records.extend(
-        report
-            .links
-            .iter()
-            .map(|l| record('l', l.target.as_bytes().len() as u64, &l.name, &l.target)),
-    );
-    records.extend(
-        report
-            .special
-            .iter()
-            .map(|s| record(s.letter, 0, &s.name, &Name::default())),
-    );
+    records.extend(report.special.iter().map(|s| record(s.letter, 0, &s.name, &Name::default())));
     records.sort_unstable();
     for record in &records {
         hash.update(record);
@@ -82,23 +68,13 @@ pub fn side_file(report: &TreeReport) -> Vec<u8> {
         out.push(b'\n');
     }
     for link in &report.links {
-        comment(
-            &mut out,
-            "link",
-            &link.name,
-            &[b" -> ", escape(&link.target).0.as_slice()].concat(),
-        );
+        comment(&mut out, "link", &link.name, &[b" -> ", escape(&link.target).0.as_slice()].concat());
     }
     for special in &report.special {
         comment(&mut out, special.kind(), &special.name, b"");
     }
     for fault in &report.faults {
-        comment(
-            &mut out,
-            "not read:",
-            &fault.name,
-            format!(": {}", fault.reason).as_bytes(),
-        );
+        comment(&mut out, "not read:", &fault.name, format!(": {}", fault.reason).as_bytes());
     }
     out
 }

@@ -31,23 +31,14 @@ pub fn inspect(path: &Path, options: &TreeOptions) -> Result<TreeReport, TreeFau
     let meta = fs::symlink_metadata(&root).map_err(fault)?;
     if meta.is_dir() {
         // A pool of its own: probes with a time limit must not queue behind gigabytes in the shared one.
-        let pool = ThreadPoolBuilder::new()
-            .thread_name(|i| format!("data-{i}"))
-            .build();
+        let pool = ThreadPoolBuilder::new().thread_name(|i| format!("data-{i}")).build();
         let pool = pool.map_err(|error| TreeFault::Unreadable(error.to_string()))?;
         Ok(pool.install(|| tree(&root, options)))
     } else if meta.is_file() {
         let bar = progress(options, meta.len());
         let name = Name::from(root.file_name().unwrap_or_default());
-        let file = Found {
-            name,
-            path: root,
-            len: meta.len(),
-        };
-        let mut report = TreeReport {
-            kind: TreeKind::File,
-            ..TreeReport::default()
-        };
+        let file = Found { name, path: root, len: meta.len() };
+        let mut report = TreeReport { kind: TreeKind::File, ..TreeReport::default() };
         match read(&file, &mut vec![0; file::BUFFER], &bar) {
             Ok(digest) => {
                 report.digest = Some(format!("sha256:{}", digest.sha256));
@@ -72,13 +63,8 @@ fn fault(error: io::Error) -> TreeFault {
 fn tree(root: &Path, options: &TreeOptions) -> TreeReport {
     let mut walk = Walk::of(root);
     let bar = progress(options, walk.files.iter().map(|f| f.len).sum());
-    walk.files
-        .sort_unstable_by(|a, b| b.len.cmp(&a.len).then_with(|| a.name.cmp(&b.name)));
-    let mut report = TreeReport {
-        kind: TreeKind::Dir,
-        empty_dirs: walk.empty_dirs,
-        ..TreeReport::default()
-    };
+    walk.files.sort_unstable_by(|a, b| b.len.cmp(&a.len).then_with(|| a.name.cmp(&b.name)));
+    let mut report = TreeReport { kind: TreeKind::Dir, empty_dirs: walk.empty_dirs, ..TreeReport::default() };
     report.faults.append(&mut walk.faults);
     let next = AtomicUsize::new(0);
     let read = rayon::broadcast(|_| {
@@ -112,26 +98,16 @@ fn tree(root: &Path, options: &TreeOptions) -> TreeReport {
 
 fn read(file: &Found, buffer: &mut [u8], bar: &ProgressBar) -> Result<FileDigest, Unread> {
     match file::digest(&file.path, buffer, &|bytes| bar.inc(bytes)) {
-        Ok(digested) => Ok(FileDigest {
-            name: file.name.clone(),
-            len: digested.len,
-            sha256: digested.sha256,
-        }),
-        Err(reason) => Err(Unread {
-            name: file.name.clone(),
-            reason,
-            dir: false,
-        }),
+        Ok(digested) => {
+            Ok(FileDigest { name: file.name.clone(), len: digested.len, sha256: digested.sha256 })
+        }
+        Err(reason) => Err(Unread { name: file.name.clone(), reason, dir: false }),
     }
 }
 
 /// A bar over `bytes` on standard error, or one that shows nothing.
 fn progress(options: &TreeOptions, bytes: u64) -> ProgressBar {
-    let target = if options.progress {
-        ProgressDrawTarget::stderr()
-    } else {
-        ProgressDrawTarget::hidden()
-    };
+    let target = if options.progress { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
     let bar = ProgressBar::with_draw_target(Some(bytes), target);
     let style = ProgressStyle::with_template("data {bar:30} {bytes}/{total_bytes} {bytes_per_sec} {eta}");
     bar.with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))

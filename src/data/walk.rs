@@ -64,11 +64,7 @@ impl Walk {
                         entered = (entry.depth() > 0).then_some(entry.depth());
                         // The folder is open and not read yet, so a name that comes or goes from here on shows.
                         let modified = modified(entry.path());
-                        walk.dirs.push(Dir {
-                            name,
-                            path: entry.into_path(),
-                            modified,
-                        });
+                        walk.dirs.push(Dir { name, path: entry.into_path(), modified });
                     } else {
                         order.update(name.as_bytes());
                         order.update([0]);
@@ -79,20 +75,14 @@ impl Walk {
                     entered = None;
                     let why = error.io_error().map_or_else(|| error.to_string(), reason);
                     let name = below(root, error.path().unwrap_or(root));
-                    walk.faults.push(Unread {
-                        name,
-                        reason: why,
-                        dir: true,
-                    });
+                    walk.faults.push(Unread { name, reason: why, dir: true });
                 }
             }
         }
         walk.empty_dirs += u64::from(entered.is_some());
         walk.listing_order = order.finalize().to_vec();
-        let seen: Vec<Seen> = names
-            .into_par_iter()
-            .map(|(name, kind, path)| look(name, kind, path))
-            .collect();
+        let seen: Vec<Seen> =
+            names.into_par_iter().map(|(name, kind, path)| look(name, kind, path)).collect();
         for one in seen {
             match one {
                 Seen::File(file) => walk.files.push(file),
@@ -106,52 +96,25 @@ impl Walk {
 
     /// The folders that names came into or went from since they were listed.
     pub(super) fn changed_since(&self) -> Vec<Unread> {
-        let changed = self
-            .dirs
-            .par_iter()
-            .filter(|dir| dir.modified != modified(&dir.path));
+        let changed = self.dirs.par_iter().filter(|dir| dir.modified != modified(&dir.path));
         let reason = "a name came, went or changed in it while the tree was read";
-        changed
-            .map(|dir| Unread {
-                name: dir.name.clone(),
-                reason: reason.to_owned(),
-                dir: true,
-            })
-            .collect()
+        changed.map(|dir| Unread { name: dir.name.clone(), reason: reason.to_owned(), dir: true }).collect()
     }
 }
 
 fn look(name: Name, kind: FileType, path: PathBuf) -> Seen {
     if kind.is_file() {
         match fs::symlink_metadata(&path) {
-            Ok(meta) => Seen::File(Found {
-                name,
-                path,
-                len: meta.len(),
-            }),
-            Err(error) => Seen::Fault(Unread {
-                name,
-                reason: reason(&error),
-                dir: false,
-            }),
+            Ok(meta) => Seen::File(Found { name, path, len: meta.len() }),
+            Err(error) => Seen::Fault(Unread { name, reason: reason(&error), dir: false }),
         }
     } else if kind.is_symlink() {
         match fs::read_link(&path) {
-            Ok(target) => Seen::Link(LinkTarget {
-                name,
-                target: Name::from(&target),
-            }),
-            Err(error) => Seen::Fault(Unread {
-                name,
-                reason: reason(&error),
-                dir: false,
-            }),
+            Ok(target) => Seen::Link(LinkTarget { name, target: Name::from(&target) }),
+            Err(error) => Seen::Fault(Unread { name, reason: reason(&error), dir: false }),
         }
     } else {
-        Seen::Special(SpecialFile {
-            name,
-            letter: letter(kind),
-        })
+        Seen::Special(SpecialFile { name, letter: letter(kind) })
     }
 }
 
@@ -171,7 +134,5 @@ fn below(root: &Path, path: &Path) -> Name {
 }
 
 fn modified(dir: &Path) -> Option<(i64, i64)> {
-    fs::symlink_metadata(dir)
-        .ok()
-        .map(|meta| (meta.mtime(), meta.mtime_nsec()))
+    fs::symlink_metadata(dir).ok().map(|meta| (meta.mtime(), meta.mtime_nsec()))
 }

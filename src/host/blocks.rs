@@ -34,9 +34,7 @@ pub(super) fn shrink(text: &str) -> Option<String> {
 
 /// Runs of lines between empty ones.
 fn blocks(text: &str) -> impl Iterator<Item = Vec<&str>> {
-    text.split("\n\n")
-        .map(|block| block.lines().collect::<Vec<_>>())
-        .filter(|block| !block.is_empty())
+    text.split("\n\n").map(|block| block.lines().collect::<Vec<_>>()).filter(|block| !block.is_empty())
 }
 
 fn key(line: &str) -> &str {
@@ -57,12 +55,7 @@ mod tests {
 
     #[test]
     fn what_would_come_back_otherwise_is_not_made_short() {
-        for text in [
-            "",
-            "a: 1\n\na: 2\nb: 3\n\n",
-            "a: 1\nb: 2\n\nb: 2\n\n",
-            "a: 1\n\na: 1\n",
-        ] {
+        for text in ["", "a: 1\n\na: 2\nb: 3\n\n", "a: 1\nb: 2\n\nb: 2\n\n", "a: 1\n\na: 1\n"] {
             assert_eq!(shrink(text), None, "{text:?}");
         }
     }

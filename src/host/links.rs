@@ -46,9 +46,5 @@ pub(super) fn resolve(
 
 /// The parts of a path, last first.
 fn parts(path: &Path) -> Vec<PathBuf> {
-    path.components()
-        .rev()
-        .map(|c| PathBuf::from(c.as_os_str()))
-        .filter(|p| p != Path::new("/"))
-        .collect()
+    path.components().rev().map(|c| PathBuf::from(c.as_os_str())).filter(|p| p != Path::new("/")).collect()
 }

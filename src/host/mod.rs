@@ -272,9 +272,6 @@ impl dyn Host + '_ {
         std::env::split_paths(&path)
             .filter(|dir| dir.is_absolute())
             .map(|dir| dir.join(program))
-            .find(|candidate| {
-                self.stat(candidate)
-                    .is_ok_and(|s| s.kind == FileKind::File && s.executable)
-            })
+            .find(|candidate| self.stat(candidate).is_ok_and(|s| s.kind == FileKind::File && s.executable))
     }
 }

@@ -112,10 +112,7 @@ impl Recorded {
     /// What TOML cannot hold: an integer above `i64::MAX`.
     pub fn to_text(&self) -> Result<String, toml::ser::Error> {
         let mut lean = self.clone();
-        lean.cpuinfo = self
-            .files
-            .get(Path::new(CPUINFO))
-            .and_then(|text| blocks::shrink(text));
+        lean.cpuinfo = self.files.get(Path::new(CPUINFO)).and_then(|text| blocks::shrink(text));
         if lean.cpuinfo.is_some() {
             lean.files.remove(Path::new(CPUINFO));
         }
@@ -200,10 +197,7 @@ impl Host for Recorded {
         }
         if let Some(hex) = self.bytes.get(&path) {
             let digits: Vec<u32> = hex.chars().filter_map(|c| c.to_digit(16)).collect();
-            return Ok(digits
-                .chunks(2)
-                .map(|d| d.iter().fold(0_u8, |n, d| n * 16 + (*d as u8)))
-                .collect());
+            return Ok(digits.chunks(2).map(|d| d.iter().fold(0_u8, |n, d| n * 16 + (*d as u8))).collect());
         }
         Err(match self.kind(&path) {
             Some(FileKind::Dir) => io::ErrorKind::IsADirectory.into(),
@@ -224,18 +218,11 @@ impl Host for Recorded {
             };
             let mut components = rest.components();
             if let Some(Component::Normal(name)) = components.next() {
-                let kind = if components.next().is_some() {
-                    FileKind::Dir
-                } else {
-                    kind
-                };
+                let kind = if components.next().is_some() { FileKind::Dir } else { kind };
                 names.insert(name.to_string_lossy().into_owned(), kind);
             }
         }
-        Ok(names
-            .into_iter()
-            .map(|(name, kind)| Entry { name, kind })
-            .collect())
+        Ok(names.into_iter().map(|(name, kind)| Entry { name, kind }).collect())
     }
 
     fn stat(&self, path: &Path) -> io::Result<Stat> {
@@ -243,32 +230,20 @@ impl Host for Recorded {
         let kind = self.kind(&path).ok_or(io::ErrorKind::NotFound)?;
         let text = self.files.get(&path).map(|text| text.len() as u64);
         let bytes = || self.bytes.get(&path).map(|hex| hex.len() as u64 / 2);
-        let len = text
-            .or_else(bytes)
-            .or_else(|| self.present.get(&path).copied())
-            .unwrap_or(0);
-        Ok(Stat {
-            kind,
-            len,
-            executable: self.executables.contains(&path),
-        })
+        let len = text.or_else(bytes).or_else(|| self.present.get(&path).copied()).unwrap_or(0);
+        Ok(Stat { kind, len, executable: self.executables.contains(&path) })
     }
 
     fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
         let path = self.cwd.join(path);
         let parent = self.resolve(path.parent().unwrap_or(Path::new("/")))?;
         let path = parent.join(path.file_name().unwrap_or_default());
-        self.links
-            .get(&path)
-            .cloned()
-            .ok_or_else(|| io::ErrorKind::InvalidInput.into())
+        self.links.get(&path).cloned().ok_or_else(|| io::ErrorKind::InvalidInput.into())
     }
 
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
         let path = self.resolve(path)?;
-        self.kind(&path)
-            .map(|_| path)
-            .ok_or_else(|| io::ErrorKind::NotFound.into())
+        self.kind(&path).map(|_| path).ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
     fn env(&self, name: &str) -> Option<String> {
@@ -288,24 +263,18 @@ impl Host for Recorded {
     }
 
     fn run(&self, command: &Command) -> Result<Output, RunError> {
-        let found = self
-            .command
-            .iter()
-            .find(|c| c.program == command.program && c.args == command.args);
+        let found = self.command.iter().find(|c| c.program == command.program && c.args == command.args);
         match found {
-            Some(c) if c.hangs => Err(RunError::TimedOut {
-                program: c.program.clone(),
-                limit_ms: command.limit_ms,
-            }),
+            Some(c) if c.hangs => {
+                Err(RunError::TimedOut { program: c.program.clone(), limit_ms: command.limit_ms })
+            }
             Some(c) => Ok(c.output.clone()),
             None => Err(RunError::NotFound(command.program.clone())),
         }
     }
 
     fn elf(&self, path: &Path) -> Result<elf::ElfInfo, elf::ElfError> {
-        let path = self
-            .resolve(path)
-            .map_err(|e| elf::ElfError::Unreadable(e.to_string()))?;
+        let path = self.resolve(path).map_err(|e| elf::ElfError::Unreadable(e.to_string()))?;
         match self.elf.get(&path) {
             Some(info) => Ok(info.clone()),
             None if self.kind(&path).is_some() => {

@@ -83,14 +83,9 @@ impl Cgroup {
     /// The folders of this controller's groups (`cpu`, `memory`, `cpuset`); `None` where it is not mounted. A
     /// controller is in one hierarchy only: on a hybrid system the version 1 one wins where it names it.
     pub fn controller(&self, host: &dyn Host, name: &str) -> Option<Branch> {
-        let v1 = self
-            .groups
-            .iter()
-            .find(|g| g.controllers.iter().any(|c| c == name));
+        let v1 = self.groups.iter().find(|g| g.controllers.iter().any(|c| c == name));
         let v1 = v1.and_then(|g| {
-            self.branch(host, g, |m| {
-                m.version == Version::V1 && m.options.iter().any(|o| o == name)
-            })
+            self.branch(host, g, |m| m.version == Version::V1 && m.options.iter().any(|o| o == name))
         });
         v1.or_else(|| {
             let unified = self.groups.iter().find(|g| g.controllers.is_empty())?;
@@ -105,18 +100,12 @@ impl Cgroup {
         // A container in the host's cgroup namespace names a group that its own mount does not show: the root of
         // the mount is then the innermost one that can be seen.
         let (mount, below) = below.or_else(|| Some((mounts().next()?, Path::new(""))))?;
-        let dirs = below
-            .ancestors()
-            .map(|rest| mount.point.join(rest))
-            .filter(|dir| host.exists(dir));
+        let dirs = below.ancestors().map(|rest| mount.point.join(rest)).filter(|dir| host.exists(dir));
         let mut dirs: Vec<PathBuf> = dirs.map(|dir| dir.components().collect()).collect();
         if dirs.is_empty() {
             dirs.push(mount.point.clone());
         }
-        Some(Branch {
-            version: mount.version,
-            dirs,
-        })
+        Some(Branch { version: mount.version, dirs })
     }
 }
 
@@ -151,15 +140,8 @@ fn parse_groups(text: &str) -> Vec<Group> {
     let line = |line: &str| {
         let mut fields = line.splitn(3, ':');
         let (_id, controllers, path) = (fields.next()?, fields.next()?, fields.next()?);
-        let controllers = controllers
-            .split(',')
-            .filter(|c| !c.is_empty())
-            .map(str::to_owned)
-            .collect();
-        Some(Group {
-            controllers,
-            path: path.into(),
-        })
+        let controllers = controllers.split(',').filter(|c| !c.is_empty()).map(str::to_owned).collect();
+        Some(Group { controllers, path: path.into() })
     };
     text.lines().filter_map(line).collect()
 }
@@ -179,12 +161,7 @@ fn parse_mounts(text: &str) -> Vec<Mount> {
             "cgroup2" => Version::V2,
             _ => return None,
         };
-        let options = source
-            .nth(1)
-            .unwrap_or_default()
-            .split(',')
-            .map(str::to_owned)
-            .collect();
+        let options = source.nth(1).unwrap_or_default().split(',').map(str::to_owned).collect();
         Some(Mount {
             version,
             root: unescape(mount.next()?).into(),
@@ -198,9 +175,7 @@ fn parse_mounts(text: &str) -> Vec<Mount> {
 /// Undoes the octal escapes of the kernel's `mangle_path`: space, tab, line feed and backslash.
 pub fn unescape(text: &str) -> String {
     let escapes = [("\\040", " "), ("\\011", "\t"), ("\\012", "\n"), ("\\134", "\\")];
-    escapes
-        .iter()
-        .fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
+    escapes.iter().fold(text.to_owned(), |text, (from, to)| text.replace(from, to))
 }
 
 #[cfg(test)]
@@ -211,15 +186,10 @@ mod tests {
     use crate::host::recorded::Recorded;
 
     fn host(group: &str, mounts: &str, files: &[&str]) -> Recorded {
-        let mut host = Recorded {
-            cwd: "/".into(),
-            ..Recorded::default()
-        };
+        let mut host = Recorded { cwd: "/".into(), ..Recorded::default() };
         host.files.insert("/proc/self/cgroup".into(), group.to_owned());
-        host.files
-            .insert("/proc/self/mountinfo".into(), mounts.to_owned());
-        host.files
-            .extend(files.iter().map(|f| (PathBuf::from(f), "max".to_owned())));
+        host.files.insert("/proc/self/mountinfo".into(), mounts.to_owned());
+        host.files.extend(files.iter().map(|f| (PathBuf::from(f), "max".to_owned())));
         host
     }
 
@@ -233,18 +203,11 @@ mod tests {
         let host = host(
             "0::/a.slice/b.scope\n",
             "31 23 0:26 / /sys/fs/cgroup rw,nosuid - cgroup2 cgroup2 rw,nsdelegate\n",
-            &[
-                "/sys/fs/cgroup/a.slice/b.scope/cpu.max",
-                "/sys/fs/cgroup/a.slice/cpu.max",
-            ],
+            &["/sys/fs/cgroup/a.slice/b.scope/cpu.max", "/sys/fs/cgroup/a.slice/cpu.max"],
         );
         assert_eq!(
             dirs(&host, "cpu"),
-            [
-                "/sys/fs/cgroup/a.slice/b.scope",
-                "/sys/fs/cgroup/a.slice",
-                "/sys/fs/cgroup"
-            ]
+            ["/sys/fs/cgroup/a.slice/b.scope", "/sys/fs/cgroup/a.slice", "/sys/fs/cgroup"]
         );
         let branch = Cgroup::of(&host).unwrap().controller(&host, "cpu").unwrap();
         assert_eq!(
@@ -259,16 +222,9 @@ mod tests {
             "5:memory:/docker/1f2e/inner\n4:cpu,cpuacct:/docker/1f2e\n0::/docker/1f2e\n",
             "40 33 0:34 /docker/1f2e /sys/fs/cgroup/memory ro master:16 - cgroup cgroup rw,memory\n\
              41 33 0:35 /docker/1f2e /sys/fs/cgroup/cpu,cpuacct ro - cgroup cgroup rw,cpu,cpuacct\n",
-            &[
-                "/sys/fs/cgroup/memory/inner/x",
-                "/sys/fs/cgroup/memory/x",
-                "/sys/fs/cgroup/cpu,cpuacct/x",
-            ],
+            &["/sys/fs/cgroup/memory/inner/x", "/sys/fs/cgroup/memory/x", "/sys/fs/cgroup/cpu,cpuacct/x"],
         );
-        assert_eq!(
-            dirs(&host, "memory"),
-            ["/sys/fs/cgroup/memory/inner", "/sys/fs/cgroup/memory"]
-        );
+        assert_eq!(dirs(&host, "memory"), ["/sys/fs/cgroup/memory/inner", "/sys/fs/cgroup/memory"]);
         assert_eq!(dirs(&host, "cpu"), ["/sys/fs/cgroup/cpu,cpuacct"]);
         assert_eq!(Cgroup::of(&host).unwrap().controller(&host, "cpuset"), None);
     }
@@ -284,10 +240,7 @@ mod tests {
 
     #[test]
     fn no_proc_is_none_and_an_unreadable_one_is_an_error() {
-        let mut host = Recorded {
-            cwd: "/".into(),
-            ..Recorded::default()
-        };
+        let mut host = Recorded { cwd: "/".into(), ..Recorded::default() };
         assert_eq!(Cgroup::of(&host), Ok(Cgroup::default()));
         assert_eq!(Cgroup::default().controller(&host, "cpu"), None);
         host.denied.insert("/proc/self/cgroup".into());

@@ -38,12 +38,7 @@ impl Probe for Data {
             if done.contains(&label) {
                 continue;
             }
-            match cx.host.tree(
-                path,
-                &TreeOptions {
-                    progress: cx.options.progress,
-                },
-            ) {
+            match cx.host.tree(path, &TreeOptions { progress: cx.options.progress }) {
                 Ok(report) => {
                     let in_order = format!("data-{}.sha256", done.len());
                     record(cx, &label, &report, &in_order, out);
@@ -68,20 +63,15 @@ pub fn check(host: &dyn Host, options: &Options) -> Result<(), Error> {
         let shown = Name::from(path);
         match host.stat(path) {
             Ok(stat) if stat.kind == FileKind::Other => {
-                return Err(
-                    Error::input(format!("--data {shown}: not a file or a folder")).hint(
-                        "a pipe, socket or device has no content that could be read again; save it to a file",
-                    ),
-                );
+                return Err(Error::input(format!("--data {shown}: not a file or a folder")).hint(
+                    "a pipe, socket or device has no content that could be read again; save it to a file",
+                ));
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 let hint = if host.read_link(path).is_ok() {
                     "the link points nowhere: mount or fetch what it points to".to_owned()
                 } else {
-                    format!(
-                        "paths are relative to the working folder, {}",
-                        host.cwd().display()
-                    )
+                    format!("paths are relative to the working folder, {}", host.cwd().display())
                 };
                 return Err(Error::input(format!("--data {shown}: no such file or folder")).hint(hint));
             }
@@ -146,19 +136,13 @@ fn record(cx: &Context, label: &str, report: &TreeReport, side_name: &str, out: 
     };
     if few(report.files.len()) {
         for file in &report.files {
-            out.set_at(
-                [label, "file", &file.name.to_string()],
-                format!("sha256:{}", file.sha256),
-            );
+            out.set_at([label, "file", &file.name.to_string()], format!("sha256:{}", file.sha256));
         }
     }
     if few(report.links.len()) {
         for link in &report.links {
             let target = Path::new(OsStr::from_bytes(link.target.as_bytes()));
-            out.set_at(
-                [label, "link", &link.name.to_string()],
-                absolute(&cx.labels, target),
-            );
+            out.set_at([label, "link", &link.name.to_string()], absolute(&cx.labels, target));
         }
     }
     if few(report.special.len()) {
@@ -167,12 +151,7 @@ fn record(cx: &Context, label: &str, report: &TreeReport, side_name: &str, out: 
         }
     }
     few(report.faults.len());
-    for fault in report
-        .faults
-        .iter()
-        .take(NAMED)
-        .filter(|f| !f.name.as_bytes().is_empty())
-    {
+    for fault in report.faults.iter().take(NAMED).filter(|f| !f.name.as_bytes().is_empty()) {
         out.unknown_at([label, "file", &fault.name.to_string()], &fault.reason);
     }
     if beside {
@@ -186,11 +165,8 @@ fn why(report: &TreeReport) -> String {
     let Some(first) = report.faults.first() else {
         return "could not be read".to_owned();
     };
-    let name = if first.name.as_bytes().is_empty() {
-        "the folder".to_owned()
-    } else {
-        format!("`{}`", first.name)
-    };
+    let name =
+        if first.name.as_bytes().is_empty() { "the folder".to_owned() } else { format!("`{}`", first.name) };
     match report.faults.len() {
         1 => format!("{name}: {}", first.reason),
         n => format!("{name}: {}, and {} more", first.reason, n - 1),

@@ -46,26 +46,16 @@ impl Probe for Jax {
         let interpreter = package.interpreter;
         let jaxlib = interpreter.package_dir(host, "jaxlib");
         let own = jaxlib.as_deref().and_then(|dir| text::version(host, dir));
-        out.set_opt(
-            "jaxlib",
-            own.or_else(|| interpreter.distribution(host, "jaxlib").map(|d| d.version)),
-        );
+        out.set_opt("jaxlib", own.or_else(|| interpreter.distribution(host, "jaxlib").map(|d| d.version)));
         for name in PLUGINS {
-            out.set_opt(
-                &format!("plugins.{name}"),
-                interpreter.distribution(host, name).map(|d| d.version),
-            );
+            out.set_opt(&format!("plugins.{name}"), interpreter.distribution(host, name).map(|d| d.version));
         }
         package.companions(host, out, &COMPANIONS);
         if let Some(dir) = jaxlib {
             libraries(&package, host, out, &dir);
         }
         if let Some(plugins) = interpreter.package_dir(host, "jax_plugins") {
-            for name in host
-                .names(&plugins)
-                .into_iter()
-                .filter(|name| name.starts_with("xla_"))
-            {
+            for name in host.names(&plugins).into_iter().filter(|name| name.starts_with("xla_")) {
                 let path = plugins.join(&name).join("xla_cuda_plugin.so");
                 if host.exists(&path) {
                     let mut loader = Loader::empty(host);
@@ -82,15 +72,10 @@ impl Probe for Jax {
 /// XLA's compiler and CPU runtime: one library since 0.6 (`libjax_common.so`), inside the extension before.
 fn libraries(package: &Package<'_>, host: &dyn Host, out: &Sink, jaxlib: &std::path::Path) {
     let names = host.names(jaxlib);
-    let extension = names
-        .iter()
-        .find(|n| n.as_str() == "_jax.so" || n.as_str() == "xla_extension.so")
-        .cloned();
-    let extension = extension.or_else(|| {
-        names
-            .into_iter()
-            .find(|n| n.starts_with("_jax.") && n.ends_with(".so"))
-    });
+    let extension =
+        names.iter().find(|n| n.as_str() == "_jax.so" || n.as_str() == "xla_extension.so").cloned();
+    let extension =
+        extension.or_else(|| names.into_iter().find(|n| n.starts_with("_jax.") && n.ends_with(".so")));
     let Some(extension) = extension else { return };
     let path = jaxlib.join(&extension);
     let loader = imported(host, package.interpreter, &path);

@@ -32,10 +32,7 @@ impl Probe for Memory {
         };
         let get = |name: &str| meminfo.get(name).copied();
         let total = get("MemTotal").or(system.memory_total);
-        out.set_opt(
-            "total",
-            total.map(|bytes| bytes.saturating_add(STEP / 2) / STEP * STEP),
-        );
+        out.set_opt("total", total.map(|bytes| bytes.saturating_add(STEP / 2) / STEP * STEP));
         out.set_opt("swap_total", get("SwapTotal"));
         out.set_opt("huge_pages", get("HugePages_Total"));
         out.set_opt("huge_page_size", get("Hugepagesize"));
@@ -43,10 +40,7 @@ impl Probe for Memory {
         out.set_opt("available", get("MemAvailable").or(system.memory_available));
         out.set_opt("swap_free", get("SwapFree"));
         out.set_opt("huge_pages_free", get("HugePages_Free"));
-        out.set_opt(
-            "transparent_huge_pages",
-            host.maybe(THP).as_deref().and_then(parse_choice),
-        );
+        out.set_opt("transparent_huge_pages", host.maybe(THP).as_deref().and_then(parse_choice));
         match limit(host, total) {
             Ok(Some((bytes, version))) => {
                 out.set("limit", bytes);
@@ -57,9 +51,7 @@ impl Probe for Memory {
         }
         out.set_opt(
             "address_space_limit",
-            host.maybe("/proc/self/limits")
-                .as_deref()
-                .and_then(parse_address_space),
+            host.maybe("/proc/self/limits").as_deref().and_then(parse_address_space),
         );
         Ok(())
     }
@@ -77,13 +69,8 @@ fn limit(host: &dyn Host, total: Option<u64>) -> Result<Option<(u64, Version)>, 
         Version::V2 => "memory.max",
     };
     // Version 1 writes no limit as the largest page-aligned number, version 2 as `max`.
-    let limits = branch
-        .texts(host, file)?
-        .into_iter()
-        .filter_map(|text| text.trim().parse::<u64>().ok());
-    let acting = limits
-        .min()
-        .filter(|bytes| *bytes < total.unwrap_or(u64::MAX >> 1));
+    let limits = branch.texts(host, file)?.into_iter().filter_map(|text| text.trim().parse::<u64>().ok());
+    let acting = limits.min().filter(|bytes| *bytes < total.unwrap_or(u64::MAX >> 1));
     Ok(acting.map(|bytes| (bytes, branch.version)))
 }
 
@@ -113,9 +100,7 @@ fn parse_choice(text: &str) -> Option<&str> {
 /// The soft limit of the address space in `/proc/self/limits` (getrlimit(2), `RLIMIT_AS`), `None` without one:
 /// `Max address space         unlimited            unlimited            bytes`.
 fn parse_address_space(text: &str) -> Option<u64> {
-    let line = text
-        .lines()
-        .find_map(|line| line.strip_prefix("Max address space"))?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Max address space"))?;
     line.split_ascii_whitespace().next()?.parse().ok()
 }
 
@@ -135,30 +120,19 @@ mod tests {
 
     fn facts(host: Recorded) -> BTreeMap<String, Value> {
         let out = Sink::new("memory");
-        Memory
-            .collect(&Context::new(Arc::new(host), Options::default()), &out)
-            .unwrap();
+        Memory.collect(&Context::new(Arc::new(host), Options::default()), &out).unwrap();
         let collected = out.snapshot(None);
         let unknown = collected
             .unknown
             .into_iter()
             .map(|(path, reason)| (path, Value::from(format!("unknown: {reason}"))));
-        collected
-            .facts
-            .into_iter()
-            .chain(unknown)
-            .map(|(path, value)| (path.to_string(), value))
-            .collect()
+        collected.facts.into_iter().chain(unknown).map(|(path, value)| (path.to_string(), value)).collect()
     }
 
     fn host(files: &[(&str, &str)]) -> Recorded {
-        let mut host = Recorded {
-            cwd: "/".into(),
-            ..Recorded::default()
-        };
+        let mut host = Recorded { cwd: "/".into(), ..Recorded::default() };
         host.files.insert("/proc/meminfo".into(), MEMINFO.to_owned());
-        host.files
-            .extend(files.iter().map(|(path, text)| (path.into(), (*text).to_owned())));
+        host.files.extend(files.iter().map(|(path, text)| (path.into(), (*text).to_owned())));
         host
     }
 
@@ -166,17 +140,11 @@ mod tests {
     fn totals_and_huge_pages() {
         let facts = facts(host(&[(THP, "always [madvise] never\n")]));
         assert_eq!(facts.get("memory.total"), Some(&Value::Int(377 * (64 << 20))));
-        assert_eq!(
-            facts.get("memory.available"),
-            Some(&Value::Int(24_216_336 * 1024))
-        );
+        assert_eq!(facts.get("memory.available"), Some(&Value::Int(24_216_336 * 1024)));
         assert_eq!(facts.get("memory.swap_total"), Some(&Value::Int(0)));
         assert_eq!(facts.get("memory.huge_pages"), Some(&Value::Int(7)));
         assert_eq!(facts.get("memory.huge_page_size"), Some(&Value::Int(2 << 20)));
-        assert_eq!(
-            facts.get("memory.transparent_huge_pages"),
-            Some(&Value::from("madvise"))
-        );
+        assert_eq!(facts.get("memory.transparent_huge_pages"), Some(&Value::from("madvise")));
         assert_eq!(facts.get("memory.limit"), None);
     }
 
@@ -184,10 +152,7 @@ mod tests {
     fn the_smallest_limit_on_the_way_up_acts() {
         let v2 = [
             ("/proc/self/cgroup", "0::/a/b\n"),
-            (
-                "/proc/self/mountinfo",
-                "31 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n",
-            ),
+            ("/proc/self/mountinfo", "31 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw\n"),
             ("/sys/fs/cgroup/a/b/memory.max", "max\n"),
             ("/sys/fs/cgroup/a/memory.max", "1073741824\n"),
         ];
@@ -198,50 +163,28 @@ mod tests {
                 "/proc/self/mountinfo",
                 "40 33 0:34 /docker/x /sys/fs/cgroup/memory ro - cgroup cgroup rw,memory\n",
             ),
-            (
-                "/sys/fs/cgroup/memory/memory.limit_in_bytes",
-                "9223372036854771712\n",
-            ),
+            ("/sys/fs/cgroup/memory/memory.limit_in_bytes", "9223372036854771712\n"),
         ];
         assert_eq!(facts(host(&v1)).get("memory.limit"), None);
         let v1 = [v1[0], v1[1], (v1[2].0, "536870912\n")];
         let found = facts(host(&v1));
         assert_eq!(found.get("memory.limit"), Some(&Value::Int(512 << 20)));
-        assert_eq!(
-            found.get("memory.limit_found_by"),
-            Some(&Value::from("cgroup v1"))
-        );
+        assert_eq!(found.get("memory.limit_found_by"), Some(&Value::from("cgroup v1")));
     }
 
     #[test]
     fn unreadable_is_unknown() {
         let mut denied = host(&[("/proc/self/cgroup", "0::/\n")]);
         denied.denied.insert("/proc/self/mountinfo".into());
-        assert!(
-            facts(denied)
-                .get("memory.limit")
-                .is_some_and(|v| v.plain().starts_with("unknown"))
-        );
+        assert!(facts(denied).get("memory.limit").is_some_and(|v| v.plain().starts_with("unknown")));
     }
 
     #[test]
     fn hostile_text() {
         assert!(parse_meminfo(":\nMemTotal: x kB\nA: 99999999999999999999 kB\n").is_empty());
-        assert_eq!(
-            parse_meminfo("A: 18446744073709551615 kB").get("A"),
-            Some(&u64::MAX)
-        );
-        assert_eq!(
-            (parse_choice("]["), parse_choice("a [b"), parse_choice("")),
-            (None, None, None)
-        );
-        assert_eq!(
-            parse_address_space("Max address space  8388608  unlimited  bytes\n"),
-            Some(8_388_608)
-        );
-        assert_eq!(
-            parse_address_space("Max address space  unlimited  unlimited  bytes\n"),
-            None
-        );
+        assert_eq!(parse_meminfo("A: 18446744073709551615 kB").get("A"), Some(&u64::MAX));
+        assert_eq!((parse_choice("]["), parse_choice("a [b"), parse_choice("")), (None, None, None));
+        assert_eq!(parse_address_space("Max address space  8388608  unlimited  bytes\n"), Some(8_388_608));
+        assert_eq!(parse_address_space("Max address space  unlimited  unlimited  bytes\n"), None);
     }
 }

@@ -160,12 +160,7 @@ impl Context {
     /// A context over this machine.
     pub fn new(host: Arc<dyn Host>, options: Options) -> Self {
         let labels = Labels::new(host.as_ref());
-        Self {
-            host,
-            options,
-            labels,
-            interpreter: OnceLock::new(),
-        }
+        Self { host, options, labels, interpreter: OnceLock::new() }
     }
 
     /// The interpreter to look at, found once for all probes; `None` where there is none or it is not wanted.

@@ -21,9 +21,8 @@ impl Probe for Numpy {
         out.set_opt("git_commit", text::assigned(&version, "git_revision"));
         // NumPy 2 renamed `core` to `_core`; the extension calls the BLAS itself for `dot` and `matmul`.
         let folders = ["_core", "core"];
-        let extension = folders
-            .iter()
-            .find_map(|folder| package.extension(host, folder, "_multiarray_umath"));
+        let extension =
+            folders.iter().find_map(|folder| package.extension(host, folder, "_multiarray_umath"));
         let Some(extension) = extension else {
             out.unknown("blas", "the package has no _multiarray_umath extension");
             return Ok(());

@@ -28,10 +28,7 @@ pub struct Collected {
 impl Sink {
     /// An empty section.
     pub fn new(section: &'static str) -> Self {
-        Self {
-            section,
-            inner: Mutex::new(Collected::default()),
-        }
+        Self { section, inner: Mutex::new(Collected::default()) }
     }
 
     /// The section's name.
@@ -91,20 +88,14 @@ impl Sink {
     }
 
     fn path<S: Into<String>>(&self, segments: impl IntoIterator<Item = S>) -> FactPath {
-        FactPath::new(
-            [self.section.to_owned()]
-                .into_iter()
-                .chain(segments.into_iter().map(Into::into)),
-        )
+        FactPath::new([self.section.to_owned()].into_iter().chain(segments.into_iter().map(Into::into)))
     }
 
     /// A copy of what is there now, `error` as the reason for the rest.
     pub fn snapshot(&self, error: Option<&ProbeError>) -> Collected {
         let mut collected = self.lock().clone();
         if let Some(ProbeError(reason)) = error {
-            collected
-                .unknown
-                .insert(FactPath::new([self.section]), reason.clone());
+            collected.unknown.insert(FactPath::new([self.section]), reason.clone());
         }
         collected
     }

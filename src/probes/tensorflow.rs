@@ -8,13 +8,8 @@ use super::{Context, Probe, ProbeError, Sink};
 pub struct Tensorflow;
 
 /// Distributions that install the module: the usual one first.
-const DISTRIBUTIONS: [&str; 5] = [
-    "tensorflow",
-    "tensorflow-cpu",
-    "tensorflow-rocm",
-    "tf-nightly",
-    "tensorflow-intel",
-];
+const DISTRIBUTIONS: [&str; 5] =
+    ["tensorflow", "tensorflow-cpu", "tensorflow-rocm", "tf-nightly", "tensorflow-intel"];
 
 /// Packages whose releases go with TensorFlow's: the module, and the distribution.
 const COMPANIONS: [(&str, &str); 4] = [
@@ -25,10 +20,8 @@ const COMPANIONS: [(&str, &str); 4] = [
 ];
 
 /// TensorFlow's own libraries; the major version is part of the name.
-const LIBRARIES: [(&str, &str); 2] = [
-    ("cc", "libtensorflow_cc.so"),
-    ("framework", "libtensorflow_framework.so"),
-];
+const LIBRARIES: [(&str, &str); 2] =
+    [("cc", "libtensorflow_cc.so"), ("framework", "libtensorflow_framework.so")];
 
 impl Probe for Tensorflow {
     fn section(&self) -> &'static str {
@@ -46,9 +39,7 @@ impl Probe for Tensorflow {
         let Some(package) = Package::find(cx, out, "tensorflow", distribution)? else {
             return Ok(());
         };
-        let build = host
-            .maybe(package.dir.join("python/platform/build_info.py"))
-            .unwrap_or_default();
+        let build = host.maybe(package.dir.join("python/platform/build_info.py")).unwrap_or_default();
         out.set_opt("cuda", item(&build, "cuda_version").and_then(first));
         out.set_opt("cudnn", item(&build, "cudnn_version").and_then(first));
         for key in ["is_cuda_build", "is_rocm_build"] {
@@ -58,12 +49,10 @@ impl Probe for Tensorflow {
             item(&build, "cuda_compute_capabilities").map(|list| text::literals(list).collect::<Vec<_>>());
         out.set_opt("cuda_archs", archs.filter(|archs| !archs.is_empty()));
         package.companions(host, out, &COMPANIONS);
-        let internal = package
-            .extension(host, "python", "_pywrap_tensorflow_internal")
-            .or_else(|| {
-                // Since 2.19 the extension modules share one library beside them.
-                package.extension(host, "python", "_pywrap_tensorflow_common")
-            });
+        let internal = package.extension(host, "python", "_pywrap_tensorflow_internal").or_else(|| {
+            // Since 2.19 the extension modules share one library beside them.
+            package.extension(host, "python", "_pywrap_tensorflow_common")
+        });
         if let Some(internal) = internal {
             let loader = imported(host, package.interpreter, &internal);
             for (name, stem) in LIBRARIES {

@@ -15,17 +15,11 @@ impl Labels {
     /// the working directory) and the home folder (`~`).
     pub fn new(host: &dyn Host) -> Self {
         let cwd = host.cwd();
-        let project = cwd
-            .ancestors()
-            .find(|dir| host.exists(&dir.join(".git")))
-            .unwrap_or(&cwd)
-            .to_path_buf();
+        let project =
+            cwd.ancestors().find(|dir| host.exists(&dir.join(".git"))).unwrap_or(&cwd).to_path_buf();
         let mut roots = vec![(project, "{project}")];
         roots.extend(
-            host.system()
-                .home
-                .or_else(|| host.env("HOME").map(PathBuf::from))
-                .map(|home| (home, "~")),
+            host.system().home.or_else(|| host.env("HOME").map(PathBuf::from)).map(|home| (home, "~")),
         );
         Self { roots }
     }

@@ -24,7 +24,5 @@ pub fn private_digest(domain: &str, value: &str) -> String {
         hash.update([0]);
     }
     let hash = hash.finalize();
-    hash.iter().take(8).fold(String::from("private:"), |text, byte| {
-        text + &format!("{byte:02x}")
-    })
+    hash.iter().take(8).fold(String::from("private:"), |text, byte| text + &format!("{byte:02x}"))
 }

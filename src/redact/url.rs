@@ -50,23 +50,15 @@ pub(super) fn strip(text: &str) -> Cow<'_, str> {
     while let Some(at) = rest.find("://") {
         let (before, after) = rest.split_at(at + 3);
         out.push_str(before);
-        let end = after
-            .find([' ', '\t', '\n', '"', '\'', '<', '>', '`'])
-            .unwrap_or(after.len());
+        let end = after.find([' ', '\t', '\n', '"', '\'', '<', '>', '`']).unwrap_or(after.len());
         let (url, tail) = after.split_at(end);
-        let scheme = before[..at]
-            .rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '+')
-            .next()
-            .unwrap_or_default();
+        let scheme =
+            before[..at].rsplit(|c: char| !c.is_ascii_alphanumeric() && c != '+').next().unwrap_or_default();
         push_url(&mut out, scheme, url);
         rest = tail;
     }
     out.push_str(rest);
-    if out == text {
-        Cow::Borrowed(text)
-    } else {
-        Cow::Owned(out)
-    }
+    if out == text { Cow::Borrowed(text) } else { Cow::Owned(out) }
 }
 
 /// Writes what follows `scheme://`, which ends the URL.
@@ -89,9 +81,8 @@ fn push_url(out: &mut String, scheme: &str, url: &str) {
     let mut kept = false;
     // `?a=1&b=2#c=3`: each parameter with the sign before it.
     while start < parameters.len() {
-        let next = parameters[start + 1..]
-            .find(['?', '#', '&'])
-            .map_or(parameters.len(), |at| start + 1 + at);
+        let next =
+            parameters[start + 1..].find(['?', '#', '&']).map_or(parameters.len(), |at| start + 1 + at);
         let parameter = &parameters[start..next];
         if !is_secret(&parameter[1..]) {
             let sign = if parameter.starts_with('&') && !kept {
@@ -136,23 +127,11 @@ mod tests {
     fn credentials_go_and_the_rest_stays() {
         let cases = [
             ("https://github.com/a/b.git", "https://github.com/a/b.git"),
-            (
-                "https://ada:hunter2@github.com/a/b.git",
-                "https://github.com/a/b.git",
-            ),
-            (
-                "https://sometoken@github.com/a/b.git",
-                "https://github.com/a/b.git",
-            ),
-            (
-                "https://user@corp.com:p@ss@host:8080/x?y=1",
-                "https://host:8080/x?y=1",
-            ),
+            ("https://ada:hunter2@github.com/a/b.git", "https://github.com/a/b.git"),
+            ("https://sometoken@github.com/a/b.git", "https://github.com/a/b.git"),
+            ("https://user@corp.com:p@ss@host:8080/x?y=1", "https://host:8080/x?y=1"),
             ("ssh://git@github.com/a/b", "ssh://git@github.com/a/b"),
-            (
-                "git+ssh://git:pw@github.com:22/a/b",
-                "git+ssh://git@github.com:22/a/b",
-            ),
+            ("git+ssh://git:pw@github.com:22/a/b", "git+ssh://git@github.com:22/a/b"),
             ("git@github.com:a/b.git", "git@github.com:a/b.git"),
             ("ada:pw@host:a/b", "host:a/b"),
             ("/srv/git/a.git", "/srv/git/a.git"),
@@ -177,10 +156,7 @@ mod tests {
     #[test]
     fn tokens_in_the_path_go_too() {
         let shown = DisplayUrl::new("https://h/hf_aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF3h/x").to_string();
-        assert!(
-            shown.starts_with("https://h/secret:") && shown.ends_with("/x"),
-            "{shown}"
-        );
+        assert!(shown.starts_with("https://h/secret:") && shown.ends_with("/x"), "{shown}");
     }
 
     #[test]

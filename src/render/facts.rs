@@ -18,16 +18,10 @@ pub fn human(wanted: &dyn Fn(&Fact) -> bool, width: u16) -> String {
     let mut out = String::new();
     for section in SECTIONS {
         let mut heading = false;
-        for fact in FACTS
-            .iter()
-            .filter(|f| f.path.split('.').next() == Some(section.name) && wanted(f))
-        {
+        for fact in FACTS.iter().filter(|f| f.path.split('.').next() == Some(section.name) && wanted(f)) {
             if !heading {
-                let _infallible = writeln!(
-                    out,
-                    "{HEADING}{}{HEADING:#} {DIM}[{}]{DIM:#}",
-                    section.title, section.name
-                );
+                let _infallible =
+                    writeln!(out, "{HEADING}{}{HEADING:#} {DIM}[{}]{DIM:#}", section.title, section.name);
                 heading = true;
             }
             let _infallible = writeln!(out, "  {NAME}{}{NAME:#}  {DIM}{}{DIM:#}", fact.path, kind(fact));
@@ -35,11 +29,7 @@ pub fn human(wanted: &dyn Fn(&Fact) -> bool, width: u16) -> String {
             if let Some(caveats) = fact.caveats {
                 fill(&mut out, &format!("But: {caveats}"), width);
             }
-            fill(
-                &mut out,
-                &format!("Found by: {}.", fact.found_by.join("; then ")),
-                width,
-            );
+            fill(&mut out, &format!("Found by: {}.", fact.found_by.join("; then ")), width);
             if let Some(source) = &fact.source {
                 let url = source.url.map(|u| format!(" <{u}>")).unwrap_or_default();
                 fill(&mut out, &format!("Source: {}{url}.", source.title), width);
@@ -99,16 +89,9 @@ fn fill(out: &mut String, text: &str, width: u16) {
 pub fn markdown() -> String {
     let mut out = FORMAT.to_owned();
     for section in SECTIONS {
-        let _infallible = writeln!(
-            out,
-            "\n### `{}`: {}\n\n{}\n",
-            section.name, section.title, section.doc
-        );
+        let _infallible = writeln!(out, "\n### `{}`: {}\n\n{}\n", section.name, section.title, section.doc);
         out.push_str("| fact | kind | meaning |\n| --- | --- | --- |\n");
-        for fact in FACTS
-            .iter()
-            .filter(|f| f.path.split('.').next() == Some(section.name))
-        {
+        for fact in FACTS.iter().filter(|f| f.path.split('.').next() == Some(section.name)) {
             let mut doc = fact.doc.to_owned();
             if !fact.values.is_empty() {
                 let _infallible = write!(doc, " One of `{}`.", fact.values.join("`, `"));
@@ -123,11 +106,7 @@ pub fn markdown() -> String {
                     .map_or_else(|| source.title.to_owned(), |u| format!("[{}]({u})", source.title));
                 let _infallible = write!(doc, " Source: {link}.");
             }
-            let doc = doc
-                .replace('|', "\\|")
-                .split_whitespace()
-                .collect::<Vec<_>>()
-                .join(" ");
+            let doc = doc.replace('|', "\\|").split_whitespace().collect::<Vec<_>>().join(" ");
             let _infallible = writeln!(out, "| `{}` | {} | {doc} |", fact.path, kind(fact));
         }
     }

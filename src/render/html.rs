@@ -28,21 +28,14 @@ pub fn snapshot(snapshot: &Snapshot) -> String {
     out.push_str("</table>\n");
     for section in snapshot.ordered_sections() {
         let laid = rows(&snapshot.facts, section);
-        let _infallible = writeln!(
-            out,
-            "<details open><summary>{}</summary>\n<table>",
-            escape(title(section))
-        );
+        let _infallible =
+            writeln!(out, "<details open><summary>{}</summary>\n<table>", escape(title(section)));
         for (path, value) in &laid.plain {
             line(&mut out, &[path, value], "");
         }
         for (path, reason) in snapshot.unknown.iter().filter(|(p, _)| p.section() == section) {
             let shown = crate::snapshot::value::shown(reason);
-            line(
-                &mut out,
-                &[&path.to_string(), &format!("unknown: {shown}")],
-                " class=\"unknown\"",
-            );
+            line(&mut out, &[&path.to_string(), &format!("unknown: {shown}")], " class=\"unknown\"");
         }
         out.push_str("</table>\n");
         for family in &laid.families {
@@ -53,11 +46,7 @@ pub fn snapshot(snapshot: &Snapshot) -> String {
             }
             out.push_str("</th></tr>\n");
             for cells in &family.rows {
-                line(
-                    &mut out,
-                    &cells.iter().map(String::as_str).collect::<Vec<_>>(),
-                    "",
-                );
+                line(&mut out, &cells.iter().map(String::as_str).collect::<Vec<_>>(), "");
             }
             out.push_str("</table>\n");
         }
@@ -76,8 +65,5 @@ fn line(out: &mut String, cells: &[&str], attributes: &str) {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

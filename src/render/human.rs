@@ -18,16 +18,8 @@ pub fn snapshot(snapshot: &Snapshot, only: Option<&str>, width: u16) -> String {
         let fingerprint = digest::fingerprint(&digest::sections(snapshot));
         let _infallible = writeln!(out, "{HEADING}Fingerprint{HEADING:#}\n  {fingerprint}");
     }
-    for section in snapshot
-        .ordered_sections()
-        .into_iter()
-        .filter(|s| only.is_none_or(|o| o == *s))
-    {
-        let _infallible = writeln!(
-            out,
-            "\n{HEADING}{}{HEADING:#} {DIM}[{section}]{DIM:#}",
-            title(section)
-        );
+    for section in snapshot.ordered_sections().into_iter().filter(|s| only.is_none_or(|o| o == *s)) {
+        let _infallible = writeln!(out, "\n{HEADING}{}{HEADING:#} {DIM}[{section}]{DIM:#}", title(section));
         let laid = rows(&snapshot.facts, section);
         if laid.plain.is_empty() && laid.families.is_empty() {
             out.push_str("  nothing found\n");
@@ -60,18 +52,16 @@ fn part(out: &mut String, what: &str, map: &Facts, section: &str, width: u16) {
 }
 
 fn facts(out: &mut String, laid: &Rows, width: u16) {
-    let plain: Vec<Vec<String>> = laid
-        .plain
-        .iter()
-        .map(|(k, v)| vec![k.clone(), v.clone()])
-        .collect();
+    let plain: Vec<Vec<String>> = laid.plain.iter().map(|(k, v)| vec![k.clone(), v.clone()]).collect();
     if !plain.is_empty() {
         out.push_str(&table::plain(&[], &plain, width));
     }
     for family in &laid.families {
         let (columns, rows) = fitting(family, usize::from(width));
-        let hidden: Vec<&str> = family.columns.iter().map(String::as_str).filter(|c| !columns.contains(c)).collect();
-        let hidden = if hidden.is_empty() { String::new() } else { format!("; not shown: {}", hidden.join(", ")) };
+        let hidden: Vec<&str> =
+            family.columns.iter().map(String::as_str).filter(|c| !columns.contains(c)).collect();
+        let hidden =
+            if hidden.is_empty() { String::new() } else { format!("; not shown: {}", hidden.join(", ")) };
         let _infallible = writeln!(out, "  {DIM}{} ({}{hidden}):{DIM:#}", family.header, family.rows.len());
         let headers: Vec<&str> = [""].into_iter().chain(columns).collect();
         out.push_str(&table::plain(&headers, &rows, width));

@@ -21,11 +21,8 @@ pub fn snapshot(snapshot: &Snapshot) -> Json {
         root.insert(section.to_owned(), json!({}));
         put(&mut root, Snapshot::of_section(&snapshot.facts, section));
     }
-    let unknown: Map<String, Json> = snapshot
-        .unknown
-        .iter()
-        .map(|(p, reason)| (p.to_string(), json!(reason)))
-        .collect();
+    let unknown: Map<String, Json> =
+        snapshot.unknown.iter().map(|(p, reason)| (p.to_string(), json!(reason))).collect();
     root.insert("unknown".to_owned(), Json::Object(unknown));
     for (name, facts) in [("private", &snapshot.private), ("volatile", &snapshot.volatile)] {
         root.insert(name.to_owned(), tree(facts));

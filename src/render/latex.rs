@@ -82,19 +82,18 @@ fn sentence(name: &str) -> String {
 
 /// `text` with TeX's special characters escaped (The TeXbook, chapter 7); what is not printable is left out.
 fn escape(text: &str) -> String {
-    text.chars()
-        .fold(String::with_capacity(text.len()), |mut out, c| {
-            match c {
-                '\\' => out.push_str("\\textbackslash{}"),
-                '~' => out.push_str("\\textasciitilde{}"),
-                '^' => out.push_str("\\textasciicircum{}"),
-                '&' | '%' | '$' | '#' | '_' | '{' | '}' => {
-                    out.push('\\');
-                    out.push(c);
-                }
-                c if crate::snapshot::value::is_unprintable(c) => {}
-                c => out.push(c),
+    text.chars().fold(String::with_capacity(text.len()), |mut out, c| {
+        match c {
+            '\\' => out.push_str("\\textbackslash{}"),
+            '~' => out.push_str("\\textasciitilde{}"),
+            '^' => out.push_str("\\textasciicircum{}"),
+            '&' | '%' | '$' | '#' | '_' | '{' | '}' => {
+                out.push('\\');
+                out.push(c);
             }
-            out
-        })
+            c if crate::snapshot::value::is_unprintable(c) => {}
+            c => out.push(c),
+        }
+        out
+    })
 }

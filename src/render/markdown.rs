@@ -17,17 +17,9 @@ pub fn snapshot(snapshot: &Snapshot, only: Option<&str>) -> String {
         row(&mut out, &["fingerprint".to_owned(), format!("`{fingerprint}`")]);
         out.push('\n');
     }
-    for section in snapshot
-        .ordered_sections()
-        .into_iter()
-        .filter(|s| only.is_none_or(|o| o == *s))
-    {
+    for section in snapshot.ordered_sections().into_iter().filter(|s| only.is_none_or(|o| o == *s)) {
         let laid = rows(&snapshot.facts, section);
-        let unknown: Vec<_> = snapshot
-            .unknown
-            .iter()
-            .filter(|(p, _)| p.section() == section)
-            .collect();
+        let unknown: Vec<_> = snapshot.unknown.iter().filter(|(p, _)| p.section() == section).collect();
         if laid.plain.is_empty() && laid.families.is_empty() && unknown.is_empty() {
             continue;
         }
@@ -40,10 +32,7 @@ pub fn snapshot(snapshot: &Snapshot, only: Option<&str>) -> String {
             for (path, reason) in unknown {
                 row(
                     &mut out,
-                    &[
-                        path.to_string(),
-                        format!("*unknown: {}*", crate::snapshot::value::shown(reason)),
-                    ],
+                    &[path.to_string(), format!("*unknown: {}*", crate::snapshot::value::shown(reason))],
                 );
             }
             out.push('\n');
@@ -57,10 +46,8 @@ pub fn snapshot(snapshot: &Snapshot, only: Option<&str>) -> String {
 }
 
 fn families(out: &mut String, family: &Family) {
-    let heading: Vec<String> = [family.header.clone()]
-        .into_iter()
-        .chain(family.columns.iter().cloned())
-        .collect();
+    let heading: Vec<String> =
+        [family.header.clone()].into_iter().chain(family.columns.iter().cloned()).collect();
     row(out, &heading);
     row(out, &vec!["---".to_owned(); heading.len()]);
     for cells in &family.rows {
@@ -74,11 +61,7 @@ fn families(out: &mut String, family: &Family) {
 /// One row; what would end a cell, start HTML or mention a user is escaped.
 fn row(out: &mut String, cells: &[String]) {
     for cell in cells {
-        let cell = cell
-            .replace('|', "\\|")
-            .replace('\n', " ")
-            .replace('<', "&lt;")
-            .replace('@', "&#64;");
+        let cell = cell.replace('|', "\\|").replace('\n', " ").replace('<', "&lt;").replace('@', "&#64;");
         let _infallible = write!(out, "| {cell} ");
     }
     out.push_str("|\n");

@@ -15,10 +15,7 @@ use crate::snapshot::{FactPath, Facts, Snapshot, Value};
 
 /// The heading of a section.
 pub fn title(section: &str) -> &str {
-    SECTIONS
-        .iter()
-        .find(|s| s.name == section)
-        .map_or(section, |s| s.title)
+    SECTIONS.iter().find(|s| s.name == section).map_or(section, |s| s.title)
 }
 
 /// A value for people: sizes in binary units, digests and build ids by their beginning, control characters as escapes.
@@ -26,7 +23,9 @@ pub fn value(path: &FactPath, value: &Value) -> String {
     let is_id = path.segments().last().is_some_and(|name| name.starts_with("build_id"));
     let text = match (value, find(path).and_then(|f| f.unit)) {
         (Value::Int(n), Some("bytes")) => size(*n),
-        (Value::Int(1), Some(unit)) if unit != "count" => format!("1 {}", unit.strip_suffix('s').unwrap_or(unit)),
+        (Value::Int(1), Some(unit)) if unit != "count" => {
+            format!("1 {}", unit.strip_suffix('s').unwrap_or(unit))
+        }
         (Value::Int(n), Some(unit)) if unit != "count" => format!("{n} {unit}"),
         (Value::Bool(truth), _) => (if *truth { "yes" } else { "no" }).to_owned(),
         (Value::Str(text), _) if text.is_empty() => "\"\"".to_owned(),
@@ -56,11 +55,7 @@ pub fn size(bytes: i64) -> String {
     #[expect(clippy::cast_precision_loss, reason = "one digit after the point is shown")]
     let number = bytes as f64 / (1_u64 << (10 * power)) as f64;
     let text = format!("{number:.1}");
-    format!(
-        "{} {}",
-        text.strip_suffix(".0").unwrap_or(&text),
-        UNITS[power - 1]
-    )
+    format!("{} {}", text.strip_suffix(".0").unwrap_or(&text), UNITS[power - 1])
 }
 
 /// The rows of one section for people: families that stand on one line each in the file (packages) are one row each.
@@ -83,10 +78,7 @@ pub struct Family {
 
 /// Lays out the facts of a section.
 pub fn rows(facts: &Facts, section: &str) -> Rows {
-    let mut rows = Rows {
-        plain: Vec::new(),
-        families: Vec::new(),
-    };
+    let mut rows = Rows { plain: Vec::new(), families: Vec::new() };
     for (path, fact) in Snapshot::of_section(facts, section) {
         let segments = path.segments();
         let below = |n: usize| FactPath::new(segments[1..n].iter().cloned()).to_string();
@@ -96,11 +88,7 @@ pub fn rows(facts: &Facts, section: &str) -> Rows {
                 let family = match rows.families.iter().position(|f| f.header == header) {
                     Some(i) => &mut rows.families[i],
                     None => {
-                        rows.families.push(Family {
-                            header,
-                            columns: Vec::new(),
-                            rows: Vec::new(),
-                        });
+                        rows.families.push(Family { header, columns: Vec::new(), rows: Vec::new() });
                         let last = rows.families.len() - 1;
                         &mut rows.families[last]
                     }

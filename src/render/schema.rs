@@ -8,36 +8,18 @@ use crate::facts::{Class, FACTS, Fact, SECTIONS, Type};
 pub fn snapshot() -> Json {
     let mut properties = Map::new();
     let digest = json!({ "type": "string", "pattern": "^sha256:[0-9a-f]{64}$" });
-    properties.insert(
-        "schema".to_owned(),
-        json!({ "const": crate::render::json::SCHEMA }),
-    );
+    properties.insert("schema".to_owned(), json!({ "const": crate::render::json::SCHEMA }));
     properties.insert("format".to_owned(), json!({ "const": crate::snapshot::FORMAT }));
     properties.insert("fingerprint".to_owned(), digest.clone());
-    properties.insert(
-        "digest".to_owned(),
-        json!({ "type": "object", "additionalProperties": digest }),
-    );
+    properties.insert("digest".to_owned(), json!({ "type": "object", "additionalProperties": digest }));
     let reasons = json!({ "type": "string" });
-    properties.insert(
-        "unknown".to_owned(),
-        json!({ "type": "object", "additionalProperties": reasons }),
-    );
-    let mut apart = [
-        (Class::Private, "private", Map::new()),
-        (Class::Volatile, "volatile", Map::new()),
-    ];
+    properties.insert("unknown".to_owned(), json!({ "type": "object", "additionalProperties": reasons }));
+    let mut apart = [(Class::Private, "private", Map::new()), (Class::Volatile, "volatile", Map::new())];
     for section in SECTIONS {
         let of_section = |f: &&Fact| f.path.split('.').next() == Some(section.name);
         if section.name == "meta" {
-            let meta = node(
-                FACTS
-                    .iter()
-                    .filter(of_section)
-                    .filter(|f| f.class != Class::Private),
-                1,
-                section.doc,
-            );
+            let meta =
+                node(FACTS.iter().filter(of_section).filter(|f| f.class != Class::Private), 1, section.doc);
             properties.insert("meta".to_owned(), meta);
         } else {
             let counted = |f: &&Fact| matches!(f.class, Class::Identity | Class::Capacity);
@@ -89,19 +71,12 @@ fn node<'a>(facts: impl Iterator<Item = &'a Fact>, depth: usize, doc: &str) -> J
             .filter(|f| f.path.split('.').count() == depth + 1)
             .map(|f| leaf(f, name == "**"))
             .collect();
-        let below: Vec<&Fact> = list
-            .iter()
-            .copied()
-            .filter(|f| f.path.split('.').count() > depth + 1)
-            .collect();
+        let below: Vec<&Fact> =
+            list.iter().copied().filter(|f| f.path.split('.').count() > depth + 1).collect();
         if !below.is_empty() {
             choices.push(node(below.into_iter(), depth + 1, ""));
         }
-        let schema = if choices.len() == 1 {
-            choices.remove(0)
-        } else {
-            json!({ "anyOf": choices })
-        };
+        let schema = if choices.len() == 1 { choices.remove(0) } else { json!({ "anyOf": choices }) };
         match name {
             "*" | "**" => other = schema,
             _ => {

@@ -29,7 +29,9 @@ pub fn lines(snapshot: &Snapshot) -> Vec<(&'static str, String)> {
 fn os(facts: &Lookup<'_>) -> Option<String> {
     let system = facts.text("os.distribution_name").or_else(|| facts.text("os.family"))?;
     let kernel = facts.text("os.kernel").map(|k| format!("kernel {k}"));
-    let libc = facts.text("os.libc").map(|name| format!("{name} {}", facts.text("os.libc_version").unwrap_or_default()));
+    let libc = facts
+        .text("os.libc")
+        .map(|name| format!("{name} {}", facts.text("os.libc_version").unwrap_or_default()));
     let emulation = facts.text("os.emulation").filter(|e| e != "none").map(|e| format!("under {e}"));
     let container = facts.text("container.runtime").filter(|r| r != "none").map(|k| format!("in {k}"));
     Some(join([Some(system), kernel, libc.map(|l| l.trim_end().to_owned()), emulation, container]))
@@ -40,7 +42,8 @@ fn cpu(facts: &Lookup<'_>) -> Option<String> {
     // Marks and nominal clock say nothing that the name does not.
     let model = model.split(" @").next().unwrap_or_default().replace("(R)", "").replace("(TM)", "");
     let model = model.split_whitespace().filter(|word| *word != "CPU").collect::<Vec<_>>().join(" ");
-    let cores = facts.int("cpu.physical_cores").or_else(|| facts.int("cpu.logical_cpus")).map(|n| count(n, "core"));
+    let cores =
+        facts.int("cpu.physical_cores").or_else(|| facts.int("cpu.logical_cpus")).map(|n| count(n, "core"));
     let threads = facts.int("cpu.threads.torch").map(|n| count(n, "torch thread"));
     let aten = facts.text("cpu.dispatch.aten").map(|level| format!("ATen {level}"));
     Some(join([Some(model), cores, threads, aten]))
@@ -106,7 +109,8 @@ fn git(facts: &Lookup<'_>) -> Option<String> {
     let commit = facts.text("git.commit")?;
     let short = commit.chars().take(12).collect::<String>();
     let place = facts.text("git.branch").map(|b| format!("on {b}"));
-    let changed: i64 = ["staged", "unstaged", "conflicted"].iter().filter_map(|k| facts.int(&format!("git.{k}"))).sum();
+    let changed: i64 =
+        ["staged", "unstaged", "conflicted"].iter().filter_map(|k| facts.int(&format!("git.{k}"))).sum();
     let changed = (changed > 0).then(|| format!("{} uncommitted", count(changed, "change")));
     let untracked = facts.int("git.untracked").filter(|n| *n > 0).map(|n| format!("{n} untracked"));
     Some(join([Some(short), place, changed, untracked]))
@@ -174,7 +178,8 @@ impl Lookup<'_> {
         let Ok(path) = path.parse::<FactPath>() else { return 0 };
         let depth = path.segments().len();
         let below = self.0.facts.keys().chain(self.0.volatile.keys()).filter(|p| path.covers(p));
-        let names: std::collections::BTreeSet<&String> = below.filter_map(|p| p.segments().get(depth)).collect();
+        let names: std::collections::BTreeSet<&String> =
+            below.filter_map(|p| p.segments().get(depth)).collect();
         i64::try_from(names.len()).unwrap_or(i64::MAX)
     }
 }

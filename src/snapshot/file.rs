@@ -10,11 +10,8 @@ use crate::error::Error;
 /// Reads the snapshot at `path`, or on standard input for `-`.
 pub fn read(path: &Path) -> Result<(String, Read), Error> {
     let name = path.display();
-    let bytes = if path == Path::new("-") {
-        slurp(io::stdin().lock())
-    } else {
-        File::open(path).and_then(slurp)
-    };
+    let bytes =
+        if path == Path::new("-") { slurp(io::stdin().lock()) } else { File::open(path).and_then(slurp) };
     let bytes = bytes.map_err(|e| {
         let error = Error::input(format!("cannot read `{name}`: {}", plain(&e)));
         match e.kind() {
@@ -29,11 +26,7 @@ pub fn read(path: &Path) -> Result<(String, Read), Error> {
         )));
     }
     let text = String::from_utf8(bytes).map_err(|e| {
-        let line = e.as_bytes()[..e.utf8_error().valid_up_to()]
-            .iter()
-            .filter(|b| **b == b'\n')
-            .count()
-            + 1;
+        let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
         Error::input(format!("`{name}`, line {line}: not UTF-8 text")).hint("a snapshot is a TOML file")
     })?;
     let parsed = read::from_str(&text).map_err(|e| {
@@ -82,9 +75,7 @@ fn put(target: &Path, bytes: &[u8]) -> io::Result<()> {
     if is_special(target) {
         return File::options().write(true).open(target)?.write_all(bytes);
     }
-    let mut file = tempfile::Builder::new()
-        .prefix(".driftlock-")
-        .tempfile_in(folder(target))?;
+    let mut file = tempfile::Builder::new().prefix(".driftlock-").tempfile_in(folder(target))?;
     file.write_all(bytes)?;
     file.as_file().set_permissions(permissions(target))?;
     file.as_file().sync_all()?;
@@ -122,10 +113,7 @@ fn is_special(target: &Path) -> bool {
 }
 
 fn folder(target: &Path) -> &Path {
-    target
-        .parent()
-        .filter(|p| !p.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
+    target.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 fn cannot_write(path: &Path, e: &io::Error) -> Error {

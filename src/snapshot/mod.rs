@@ -5,10 +5,7 @@
 //! machine agree in everything above them. `docs/reference/snapshot.md` describes the format.
 
 pub mod digest;
-#[expect(
-    clippy::disallowed_methods,
-    reason = "snapshot files are input and output, not facts"
-)]
+#[expect(clippy::disallowed_methods, reason = "snapshot files are input and output, not facts")]
 pub mod file;
 pub mod path;
 pub mod read;
@@ -83,16 +80,14 @@ pub enum Looked<'a> {
 impl Snapshot {
     /// What this snapshot knows of a fact.
     pub fn look(&self, path: &FactPath) -> Looked<'_> {
-        let found = [&self.facts, &self.private, &self.volatile, &self.meta]
-            .into_iter()
-            .find_map(|m| m.get(path));
+        let found =
+            [&self.facts, &self.private, &self.volatile, &self.meta].into_iter().find_map(|m| m.get(path));
         if let Some(value) = found {
             return Looked::Value(value);
         }
-        let covering = (1..=path.segments().len()).rev().find_map(|n| {
-            self.unknown
-                .get(&FactPath::new(path.segments()[..n].iter().cloned()))
-        });
+        let covering = (1..=path.segments().len())
+            .rev()
+            .find_map(|n| self.unknown.get(&FactPath::new(path.segments()[..n].iter().cloned())));
         match covering {
             Some(reason) => Looked::Unknown(reason),
             None if self.sections.contains(path.section()) || path.section() == "meta" => Looked::Absent,
@@ -102,15 +97,8 @@ impl Snapshot {
 
     /// The captured sections in [`SECTION_ORDER`].
     pub fn ordered_sections(&self) -> Vec<&str> {
-        let known = SECTION_ORDER
-            .iter()
-            .copied()
-            .filter(|s| self.sections.contains(*s));
-        let others = self
-            .sections
-            .iter()
-            .map(String::as_str)
-            .filter(|s| !SECTION_ORDER.contains(s));
+        let known = SECTION_ORDER.iter().copied().filter(|s| self.sections.contains(*s));
+        let others = self.sections.iter().map(String::as_str).filter(|s| !SECTION_ORDER.contains(s));
         known.chain(others).collect()
     }
 

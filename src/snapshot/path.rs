@@ -43,10 +43,7 @@ impl FactPath {
 
 /// Whether TOML allows `key` unquoted: `[A-Za-z0-9_-]+` (TOML 1.0, "Keys").
 pub fn is_bare(key: &str) -> bool {
-    !key.is_empty()
-        && key
-            .bytes()
-            .all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    !key.is_empty() && key.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
 }
 
 impl fmt::Display for FactPath {
@@ -143,11 +140,7 @@ impl PartialOrd for FactPath {
 
 /// A segment's value where it is a plain decimal index.
 fn number(segment: &str) -> Option<u64> {
-    segment
-        .bytes()
-        .all(|b| b.is_ascii_digit())
-        .then(|| segment.parse().ok())
-        .flatten()
+    segment.bytes().all(|b| b.is_ascii_digit()).then(|| segment.parse().ok()).flatten()
 }
 
 #[cfg(test)]
@@ -156,11 +149,9 @@ mod tests {
 
     #[test]
     fn display_and_parse_agree() {
-        for segments in [
-            vec!["env", "A"],
-            vec!["data", "a b/\"c\".csv", "digest"],
-            vec!["gpu", "0", "na\u{7}me"],
-        ] {
+        for segments in
+            [vec!["env", "A"], vec!["data", "a b/\"c\".csv", "digest"], vec!["gpu", "0", "na\u{7}me"]]
+        {
             let path = FactPath::new(segments);
             assert_eq!(path.to_string().parse::<FactPath>().as_ref(), Ok(&path));
         }
@@ -181,13 +172,9 @@ mod tests {
     #[test]
     fn the_order_is_total() {
         let segments = ["1a", "10", "2", "", "99999999999999999999", "#"];
-        for (a, b, c) in segments
-            .iter()
-            .flat_map(|a| segments.iter().map(move |b| (a, b)))
-            .flat_map(|(a, b)| {
-                segments
-                    .iter()
-                    .map(move |c| (FactPath::new([*a]), FactPath::new([*b]), FactPath::new([*c])))
+        for (a, b, c) in
+            segments.iter().flat_map(|a| segments.iter().map(move |b| (a, b))).flat_map(|(a, b)| {
+                segments.iter().map(move |c| (FactPath::new([*a]), FactPath::new([*b]), FactPath::new([*c])))
             })
         {
             assert!(!(a < b && b < c) || a < c, "{a} < {b} < {c}");

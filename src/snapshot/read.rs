@@ -46,15 +46,7 @@ impl std::error::Error for ReadError {}
 
 /// Reads the text of a snapshot file.
 pub fn from_str(text: &str) -> Result<Read, ReadError> {
-    let at = |offset: usize| {
-        Some(
-            text[..offset.min(text.len())]
-                .bytes()
-                .filter(|b| *b == b'\n')
-                .count()
-                + 1,
-        )
-    };
+    let at = |offset: usize| Some(text[..offset.min(text.len())].bytes().filter(|b| *b == b'\n').count() + 1);
     let root = DeTable::parse(text).map_err(|e| ReadError {
         line: e.span().and_then(|s| at(floor(text, s.start))),
         what: e.message().to_owned(),
@@ -97,10 +89,7 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
                         .parse()
                         .map_err(|e| fail(path.span(), format!("in [unknown]: {e}")))?;
                     let DeValue::String(reason_text) = reason.get_ref() else {
-                        return Err(fail(
-                            reason.span(),
-                            format!("the reason for `{parsed}` is not text"),
-                        ));
+                        return Err(fail(reason.span(), format!("the reason for `{parsed}` is not text")));
                     };
                     read.snapshot.unknown.insert(parsed, reason_text.to_string());
                 }
@@ -108,18 +97,11 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
             ("private" | "volatile", DeValue::Table(table)) => {
                 let mut facts = Facts::new();
                 flatten(table, &mut Vec::new(), &mut facts).map_err(|(span, what)| fail(span, what))?;
-                *(if name == "private" {
-                    &mut read.snapshot.private
-                } else {
-                    &mut read.snapshot.volatile
-                }) = facts;
+                *(if name == "private" { &mut read.snapshot.private } else { &mut read.snapshot.volatile }) =
+                    facts;
             }
             (_, DeValue::Table(table)) if name == "meta" || !RESERVED.contains(&name) => {
-                let facts = if name == "meta" {
-                    &mut read.snapshot.meta
-                } else {
-                    &mut read.snapshot.facts
-                };
+                let facts = if name == "meta" { &mut read.snapshot.meta } else { &mut read.snapshot.facts };
                 flatten(table, &mut vec![name.to_owned()], facts).map_err(|(span, what)| fail(span, what))?;
                 if name != "meta" {
                     read.snapshot.sections.insert(name.to_owned());
@@ -128,10 +110,7 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
             _ => {
                 return Err(fail(
                     span,
-                    format!(
-                        "`{}` is not what a snapshot holds there",
-                        super::value::shown(name)
-                    ),
+                    format!("`{}` is not what a snapshot holds there", super::value::shown(name)),
                 ));
             }
         }
@@ -141,10 +120,7 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
 
 /// `offset`, moved back onto a character boundary.
 fn floor(text: &str, offset: usize) -> usize {
-    (0..=offset.min(text.len()))
-        .rev()
-        .find(|i| text.is_char_boundary(*i))
-        .unwrap_or(0)
+    (0..=offset.min(text.len())).rev().find(|i| text.is_char_boundary(*i)).unwrap_or(0)
 }
 
 fn check_format(root: &DeTable<'_>, at: impl Fn(usize) -> Option<usize>) -> Result<(), ReadError> {
@@ -166,11 +142,7 @@ fn check_format(root: &DeTable<'_>, at: impl Fn(usize) -> Option<usize>) -> Resu
             what: format!("the snapshot is of format {newer}, and this driftlock reads up to {FORMAT}"),
             hint: Some("upgrade driftlock".to_owned()),
         }),
-        _ => Err(ReadError {
-            line,
-            what: "`format` is not a format number".to_owned(),
-            hint: None,
-        }),
+        _ => Err(ReadError { line, what: "`format` is not a format number".to_owned(), hint: None }),
     }
 }
 
@@ -199,18 +171,12 @@ fn scalar(value: &DeValue<'_>) -> Result<Value, String> {
             i64::from_str_radix(number.as_str(), number.radix())
                 .map_err(|_| "is not a 64-bit number".to_owned())?,
         ),
-        DeValue::Float(number) => Value::Float(
-            number
-                .as_str()
-                .parse()
-                .map_err(|_| "is not a number".to_owned())?,
-        ),
+        DeValue::Float(number) => {
+            Value::Float(number.as_str().parse().map_err(|_| "is not a number".to_owned())?)
+        }
         DeValue::Boolean(truth) => Value::Bool(*truth),
         DeValue::Array(items) => Value::List(
-            items
-                .iter()
-                .map(|v: &Spanned<DeValue<'_>>| scalar(v.get_ref()))
-                .collect::<Result<_, _>>()?,
+            items.iter().map(|v: &Spanned<DeValue<'_>>| scalar(v.get_ref())).collect::<Result<_, _>>()?,
         ),
         DeValue::Datetime(_) => return Err("is a date; snapshots hold dates as text".to_owned()),
         DeValue::Table(_) => return Err("is a table inside a list".to_owned()),

@@ -65,12 +65,7 @@ fn write(snapshot: &Snapshot, out: &mut String) -> fmt::Result {
         "Digests of names: they tell whether two are the same, and are not part of the fingerprint.",
         &snapshot.private,
     )?;
-    apart(
-        out,
-        "volatile",
-        "Changes by itself and is never drift.",
-        &snapshot.volatile,
-    )?;
+    apart(out, "volatile", "Changes by itself and is never drift.", &snapshot.volatile)?;
     tables(out, &[], &tree(snapshot.meta.iter()))
 }
 
@@ -99,10 +94,7 @@ fn tree<'a>(facts: impl Iterator<Item = (&'a FactPath, &'a Value)>) -> Table<'a>
 
 /// Writes the tables below `header`, depth first.
 fn tables<'a>(out: &mut String, header: &[&'a str], table: &Table<'a>) -> fmt::Result {
-    table
-        .tables
-        .iter()
-        .try_for_each(|(key, sub)| table_at(out, header, key, sub))
+    table.tables.iter().try_for_each(|(key, sub)| table_at(out, header, key, sub))
 }
 
 /// Writes the table `key` below `header` and what is in it.
@@ -133,8 +125,7 @@ fn table_at<'a>(out: &mut String, header: &[&'a str], key: &Key<'a>, table: &Tab
         }
         out.push_str(" }\n");
     }
-    rest.into_iter()
-        .try_for_each(|(key, sub)| table_at(out, &header, key, sub))
+    rest.into_iter().try_for_each(|(key, sub)| table_at(out, &header, key, sub))
 }
 
 /// Whether the catalogue asks for the tables below this header to stand on one line each.
@@ -147,11 +138,7 @@ fn is_inline(header: &[&str], table: &Table<'_>) -> bool {
 }
 
 fn write_key(out: &mut String, key: &str) -> fmt::Result {
-    if is_bare(key) {
-        out.write_str(key)
-    } else {
-        write_str(out, key)
-    }
+    if is_bare(key) { out.write_str(key) } else { write_str(out, key) }
 }
 
 /// A value on its line; text with line breaks as a multi-line string, long lists one item per line.

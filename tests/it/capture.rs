@@ -22,7 +22,8 @@ fn writes_the_default_file_and_says_so() {
     let messages = String::from_utf8(out.stderr).unwrap();
     assert!(messages.starts_with("wrote driftlock.lock: "), "{messages}");
     assert!(messages.lines().all(|l| l.chars().count() <= 80), "{messages}");
-    let snapshot: toml::Table = fs::read_to_string(dir.path().join("driftlock.lock")).unwrap().parse().unwrap();
+    let snapshot: toml::Table =
+        fs::read_to_string(dir.path().join("driftlock.lock")).unwrap().parse().unwrap();
     assert_eq!(fact(&snapshot, "os.family").and_then(toml::Value::as_str), Some("linux"));
     let left: Vec<_> = fs::read_dir(&dir).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert_eq!(left, ["driftlock.lock"], "nothing else is left behind");
@@ -57,7 +58,10 @@ fn a_section_of_its_own() {
 #[test]
 fn json_is_the_same_tree() {
     let dir = folder();
-    let out = driftlock().args(["capture", "--section", "os", "-o", "-", "--format", "json"]).current_dir(&dir).output();
+    let out = driftlock()
+        .args(["capture", "--section", "os", "-o", "-", "--format", "json"])
+        .current_dir(&dir)
+        .output();
     let json: serde_json::Value = serde_json::from_slice(&out.unwrap().stdout).unwrap();
     let toml = capture(dir.path(), &["--section", "os"]);
     assert_eq!(json["schema"], "driftlock/snapshot/1");
@@ -77,7 +81,11 @@ fn targets_that_cannot_be_written() {
         ("/proc/driftlock.lock", "cannot write"),
         ("/dev/full", "no space left"),
     ] {
-        let out = driftlock().args(["capture", "--section", "os", "-o", target]).current_dir(&dir).output().unwrap();
+        let out = driftlock()
+            .args(["capture", "--section", "os", "-o", target])
+            .current_dir(&dir)
+            .output()
+            .unwrap();
         let messages = String::from_utf8(out.stderr).unwrap();
         assert_eq!(out.status.code(), Some(2), "{target}: {messages}");
         assert!(messages.starts_with("error: cannot write `") && messages.contains(target), "{messages}");
@@ -91,9 +99,14 @@ fn a_write_that_fails_leaves_the_old_file_and_nothing_else() {
     let lock = dir.path().join("driftlock.lock");
     fs::write(&lock, "the old one").unwrap();
     // A file-size limit of one block stands for a full disk: the kernel refuses the write in the middle.
-    let script = format!("trap '' XFSZ; ulimit -f 1; exec {} capture --env-all", env!("CARGO_BIN_EXE_driftlock"));
+    let script =
+        format!("trap '' XFSZ; ulimit -f 1; exec {} capture --env-all", env!("CARGO_BIN_EXE_driftlock"));
     let filler = "x".repeat(4096);
-    let out = std::process::Command::new("bash").args(["-c", &script]).current_dir(&dir).env("FILLER", filler).output();
+    let out = std::process::Command::new("bash")
+        .args(["-c", &script])
+        .current_dir(&dir)
+        .env("FILLER", filler)
+        .output();
     let out = out.unwrap();
     let messages = String::from_utf8(out.stderr).unwrap();
     assert_eq!(out.status.code(), Some(2), "{messages}");
@@ -125,12 +138,20 @@ fn a_link_is_followed_and_permissions_are_kept() {
     fs::write(&real, "old").unwrap();
     fs::set_permissions(&real, fs::Permissions::from_mode(0o600)).unwrap();
     symlink("real.lock", dir.path().join("link.lock")).unwrap();
-    let ok = driftlock().args(["capture", "--section", "os", "-o", "link.lock"]).current_dir(&dir).status().unwrap();
+    let ok = driftlock()
+        .args(["capture", "--section", "os", "-o", "link.lock"])
+        .current_dir(&dir)
+        .status()
+        .unwrap();
     assert!(ok.success());
     assert!(fs::symlink_metadata(dir.path().join("link.lock")).unwrap().is_symlink());
     assert!(fs::read_to_string(&real).unwrap().contains("fingerprint"));
     assert_eq!(fs::metadata(&real).unwrap().permissions().mode() & 0o777, 0o600);
-    let ok = driftlock().args(["capture", "--section", "os", "-o", "new.lock"]).current_dir(&dir).status().unwrap();
+    let ok = driftlock()
+        .args(["capture", "--section", "os", "-o", "new.lock"])
+        .current_dir(&dir)
+        .status()
+        .unwrap();
     assert!(ok.success());
     fs::write(dir.path().join("plain"), "").unwrap();
     let mode = |name: &str| fs::metadata(dir.path().join(name)).unwrap().permissions().mode();
@@ -181,10 +202,16 @@ fn captured_with(probe: &'static Probed) -> Snapshot {
 fn a_probe_that_fails_panics_or_hangs_leaves_the_rest_unknown() {
     static FAILS: Probed = Probed(|_| Err(ProbeError::new("no luck")));
     static PANICS: Probed = Probed(|_| panic!("out of range"));
-    static HANGS: Probed = Probed(|_| loop {
-        std::thread::sleep(Duration::from_secs(60));
+    static HANGS: Probed = Probed(|_| {
+        loop {
+            std::thread::sleep(Duration::from_secs(60));
+        }
     });
-    for (probe, words) in [(&FAILS, "no luck"), (&PANICS, "bug in driftlock: out of range"), (&HANGS, "took longer than 200 ms")] {
+    for (probe, words) in [
+        (&FAILS, "no luck"),
+        (&PANICS, "bug in driftlock: out of range"),
+        (&HANGS, "took longer than 200 ms"),
+    ] {
         let snapshot = captured_with(probe);
         let rest: FactPath = "os.kernel".parse().unwrap();
         match snapshot.look(&rest) {
@@ -199,5 +226,8 @@ fn what_a_probe_does_not_say_is_absent() {
     static ENDS: Probed = Probed(|_| Ok(()));
     let snapshot = captured_with(&ENDS);
     assert_eq!(snapshot.look(&"os.kernel".parse().unwrap()), Looked::Absent);
-    assert!(matches!(snapshot.look(&"gpu.count".parse().unwrap()), Looked::Unknown(_)), "not captured at all");
+    assert!(
+        matches!(snapshot.look(&"gpu.count".parse().unwrap()), Looked::Unknown(_)),
+        "not captured at all"
+    );
 }

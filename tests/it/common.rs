@@ -36,17 +36,11 @@ const SCRUBBED: [&str; 22] = [
 pub(crate) fn driftlock() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_driftlock"));
     for (name, _) in std::env::vars_os() {
-        if SCRUBBED
-            .iter()
-            .any(|prefix| name.to_string_lossy().starts_with(prefix))
-        {
+        if SCRUBBED.iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
             command.env_remove(&name);
         }
     }
-    command
-        .env("TZ", "UTC")
-        .env("LC_ALL", "C")
-        .env("DRIFTLOCK_NOW", "1700000000");
+    command.env("TZ", "UTC").env("LC_ALL", "C").env("DRIFTLOCK_NOW", "1700000000");
     command
 }
 
@@ -67,11 +61,7 @@ pub(crate) fn sh(dir: &Path, program: &str, args: &[&str]) -> String {
         .current_dir(dir)
         .output()
         .unwrap_or_else(|e| panic!("{program}: {e}"));
-    assert!(
-        out.status.success(),
-        "{program} {args:?}: {}",
-        String::from_utf8_lossy(&out.stderr)
-    );
+    assert!(out.status.success(), "{program} {args:?}: {}", String::from_utf8_lossy(&out.stderr));
     String::from_utf8_lossy(&out.stdout).into_owned()
 }
 
@@ -84,10 +74,7 @@ pub(crate) fn capture(dir: &Path, args: &[&str]) -> toml::Table {
         .current_dir(dir)
         .output()
         .expect("driftlock runs");
-    let (text, messages) = (
-        String::from_utf8_lossy(&out.stdout),
-        String::from_utf8_lossy(&out.stderr),
-    );
+    let (text, messages) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     assert!(out.status.success(), "{messages}");
     text.parse().unwrap_or_else(|e| panic!("{e}\n{text}"))
 }

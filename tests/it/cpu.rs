@@ -15,42 +15,24 @@ fn this_machine() {
     let dir = folder();
     let snapshot = capture(dir.path(), &["--section", "cpu", "--no-python"]);
     let number = |path: &str| fact(&snapshot, path).and_then(toml::Value::as_integer);
-    let nproc = std::thread::available_parallelism()
-        .expect("a number of CPUs")
-        .get() as i64;
+    let nproc = std::thread::available_parallelism().expect("a number of CPUs").get() as i64;
     let affinity = number("cpu.affinity.count").expect("the affinity");
-    assert!(
-        affinity >= nproc,
-        "available_parallelism also heeds the quota: {affinity} {nproc}"
-    );
+    assert!(affinity >= nproc, "available_parallelism also heeds the quota: {affinity} {nproc}");
     assert_eq!(number("cpu.threads.libgomp"), Some(affinity));
     let online = std::fs::read_to_string("/proc/cpuinfo").expect("/proc/cpuinfo");
-    let online = online
-        .lines()
-        .filter(|line| line.starts_with("processor"))
-        .count() as i64;
+    let online = online.lines().filter(|line| line.starts_with("processor")).count() as i64;
     assert_eq!(number("cpu.logical_cpus"), Some(online));
     assert!(number("cpu.physical_cores") <= Some(online));
-    assert!(
-        fact(&snapshot, "cpu.isa")
-            .and_then(toml::Value::as_array)
-            .is_some_and(|isa| !isa.is_empty())
-    );
+    assert!(fact(&snapshot, "cpu.isa").and_then(toml::Value::as_array).is_some_and(|isa| !isa.is_empty()));
     let again = capture(dir.path(), &["--section", "cpu", "--no-python"]);
-    assert_eq!(
-        snapshot["fingerprint"], again["fingerprint"],
-        "{} {}",
-        snapshot["cpu"], again["cpu"]
-    );
+    assert_eq!(snapshot["fingerprint"], again["fingerprint"], "{} {}", snapshot["cpu"], again["cpu"]);
 }
 
 #[test]
 fn affinity_and_variables_act() {
     let dir = folder();
     let cpu = capture(dir.path(), &["--section", "cpu", "--no-python"]);
-    let first = fact(&cpu, "cpu.affinity.cpus")
-        .and_then(toml::Value::as_str)
-        .expect("the affinity");
+    let first = fact(&cpu, "cpu.affinity.cpus").and_then(toml::Value::as_str).expect("the affinity");
     let first = first.split(['-', ',']).next().expect("a first CPU").to_owned();
     let bound = snapshot(
         &["taskset", "-c", &first],
@@ -75,94 +57,18 @@ const RUNS: [Run; 24] = [
     (&[("OMP_NUM_THREADS", "2")], 1),
     (&[("OMP_NUM_THREADS", "3,2"), ("MKL_DYNAMIC", "FALSE")], 0),
     (&[("OMP_NUM_THREADS", "64")], 0),
-    (
-        &[
-            ("OMP_NUM_THREADS", "0"),
-            ("ATEN_CPU_CAPABILITY", "AVX2"),
-            ("MKL_CBWR", "avx2"),
-        ],
-        0,
-    ),
-    (
-        &[
-            ("OMP_NUM_THREADS", "3x"),
-            ("OPENBLAS_CORETYPE", "bogus"),
-            ("ONEDNN_MAX_CPU_ISA", "bogus"),
-        ],
-        0,
-    ),
-    (
-        &[
-            ("MKL_NUM_THREADS", "1"),
-            ("OMP_NUM_THREADS", "2"),
-            ("OPENBLAS_CORETYPE", "haswell"),
-        ],
-        0,
-    ),
-    (
-        &[
-            ("MKL_NUM_THREADS", "5"),
-            ("MKL_DYNAMIC", "false"),
-            ("OPENBLAS_CORETYPE", "Zen"),
-        ],
-        0,
-    ),
-    (
-        &[
-            ("MKL_NUM_THREADS", "5"),
-            ("MKL_DYNAMIC", "0"),
-            ("OPENBLAS_CORETYPE", "Core2"),
-        ],
-        0,
-    ),
-    (
-        &[("MKL_NUM_THREADS", "4,2"), ("OPENBLAS_CORETYPE", "Barcelona")],
-        0,
-    ),
-    (
-        &[
-            ("MKL_NUM_THREADS", "0"),
-            ("OMP_NUM_THREADS", "1"),
-            ("OPENBLAS_CORETYPE", "SapphireRapids"),
-        ],
-        0,
-    ),
-    (
-        &[("OMP_THREAD_LIMIT", "1"), ("OPENBLAS_CORETYPE", "Excavator")],
-        0,
-    ),
-    (
-        &[
-            ("OMP_THREAD_LIMIT", "3"),
-            ("OMP_NUM_THREADS", "8"),
-            ("MKL_DYNAMIC", "FALSE"),
-        ],
-        0,
-    ),
-    (
-        &[
-            ("OPENBLAS_NUM_THREADS", "1"),
-            ("GOTO_NUM_THREADS", "2"),
-            ("ATEN_CPU_CAPABILITY", "avx2"),
-        ],
-        0,
-    ),
-    (
-        &[
-            ("OPENBLAS_NUM_THREADS", "0"),
-            ("GOTO_NUM_THREADS", "1"),
-            ("ATEN_CPU_CAPABILITY", "default"),
-        ],
-        0,
-    ),
-    (
-        &[
-            ("OPENBLAS_DEFAULT_NUM_THREADS", "1"),
-            ("OMP_NUM_THREADS", "2"),
-            ("MKL_CBWR", "COMPATIBLE"),
-        ],
-        0,
-    ),
+    (&[("OMP_NUM_THREADS", "0"), ("ATEN_CPU_CAPABILITY", "AVX2"), ("MKL_CBWR", "avx2")], 0),
+    (&[("OMP_NUM_THREADS", "3x"), ("OPENBLAS_CORETYPE", "bogus"), ("ONEDNN_MAX_CPU_ISA", "bogus")], 0),
+    (&[("MKL_NUM_THREADS", "1"), ("OMP_NUM_THREADS", "2"), ("OPENBLAS_CORETYPE", "haswell")], 0),
+    (&[("MKL_NUM_THREADS", "5"), ("MKL_DYNAMIC", "false"), ("OPENBLAS_CORETYPE", "Zen")], 0),
+    (&[("MKL_NUM_THREADS", "5"), ("MKL_DYNAMIC", "0"), ("OPENBLAS_CORETYPE", "Core2")], 0),
+    (&[("MKL_NUM_THREADS", "4,2"), ("OPENBLAS_CORETYPE", "Barcelona")], 0),
+    (&[("MKL_NUM_THREADS", "0"), ("OMP_NUM_THREADS", "1"), ("OPENBLAS_CORETYPE", "SapphireRapids")], 0),
+    (&[("OMP_THREAD_LIMIT", "1"), ("OPENBLAS_CORETYPE", "Excavator")], 0),
+    (&[("OMP_THREAD_LIMIT", "3"), ("OMP_NUM_THREADS", "8"), ("MKL_DYNAMIC", "FALSE")], 0),
+    (&[("OPENBLAS_NUM_THREADS", "1"), ("GOTO_NUM_THREADS", "2"), ("ATEN_CPU_CAPABILITY", "avx2")], 0),
+    (&[("OPENBLAS_NUM_THREADS", "0"), ("GOTO_NUM_THREADS", "1"), ("ATEN_CPU_CAPABILITY", "default")], 0),
+    (&[("OPENBLAS_DEFAULT_NUM_THREADS", "1"), ("OMP_NUM_THREADS", "2"), ("MKL_CBWR", "COMPATIBLE")], 0),
     (
         &[
             ("NPY_DISABLE_CPU_FEATURES", "X86_V4 AVX512_ICL,AVX512_SPR"),
@@ -195,18 +101,8 @@ const RUNS: [Run; 24] = [
         ],
         0,
     ),
-    (
-        &[
-            ("LOKY_MAX_CPU_COUNT", "1"),
-            ("MKL_CBWR", "AVX"),
-            ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE"),
-        ],
-        0,
-    ),
-    (
-        &[("OMP_PROC_BIND", "true"), ("MKL_ENABLE_INSTRUCTIONS", "avx2")],
-        0,
-    ),
+    (&[("LOKY_MAX_CPU_COUNT", "1"), ("MKL_CBWR", "AVX"), ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE")], 0),
+    (&[("OMP_PROC_BIND", "true"), ("MKL_ENABLE_INSTRUCTIONS", "avx2")], 0),
 ];
 
 #[test]
@@ -227,23 +123,15 @@ fn libraries_select_what_the_snapshot_says() {
             match said {
                 None => unknown += 1,
                 Some(said) if said == real => compared += 1,
-                Some(said) => wrong.push(format!(
-                    "{variables:?} on {cpus} CPUs: {path} is {real}, snapshot says {said}"
-                )),
+                Some(said) => wrong
+                    .push(format!("{variables:?} on {cpus} CPUs: {path} is {real}, snapshot says {said}")),
             }
         }
     }
-    eprintln!(
-        "{} runs: {compared} facts agree, {} differ, {unknown} unknown",
-        RUNS.len(),
-        wrong.len()
-    );
+    eprintln!("{} runs: {compared} facts agree, {} differ, {unknown} unknown", RUNS.len(), wrong.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     // Only binding (two facts) and what another vendor's processor leaves open may be unknown.
-    assert!(
-        compared > 10 * unknown,
-        "{compared} facts compared, {unknown} unknown"
-    );
+    assert!(compared > 10 * unknown, "{compared} facts compared, {unknown} unknown");
 }
 
 /// A command with these variables and no others, so that the two programs see the same.
@@ -266,9 +154,7 @@ fn command(wrapper: &[&str], program: &Path, variables: &[(&str, &str)]) -> Comm
 fn snapshot(wrapper: &[&str], variables: &[(&str, &str)], venv: Option<&Path>) -> toml::Table {
     let dir = folder();
     let mut command = command(wrapper, Path::new(driftlock().get_program()), variables);
-    command
-        .args(["capture", "--section", "cpu", "-o", "-"])
-        .current_dir(dir.path());
+    command.args(["capture", "--section", "cpu", "-o", "-"]).current_dir(dir.path());
     match venv {
         Some(venv) => command.arg("--python").arg(venv.join("bin/python")),
         None => command.arg("--no-python"),
@@ -282,24 +168,13 @@ fn snapshot(wrapper: &[&str], variables: &[(&str, &str)], venv: Option<&Path>) -
 fn reality(wrapper: &[&str], variables: &[(&str, &str)], venv: &Path) -> Vec<(String, String)> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/it/report_cpu.py");
     let mut command = command(wrapper, &venv.join("bin/python"), variables);
-    command
-        .env("MKL_VERBOSE", "1")
-        .env("ONEDNN_VERBOSE", "1")
-        .args(["-I", "-B"])
-        .arg(script);
+    command.env("MKL_VERBOSE", "1").env("ONEDNN_VERBOSE", "1").args(["-I", "-B"]).arg(script);
     let out = command.output().expect("python runs");
-    let (text, messages) = (
-        String::from_utf8_lossy(&out.stdout),
-        String::from_utf8_lossy(&out.stderr),
-    );
+    let (text, messages) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     let report = text.lines().find_map(|line| line.strip_prefix("REPORT "));
     let report = report.unwrap_or_else(|| panic!("{variables:?}: {text}{messages}"));
     let report: Json = serde_json::from_str(report).expect("a report");
-    let number = |name: &str| {
-        report[name]
-            .as_i64()
-            .unwrap_or_else(|| panic!("{name} in {report}"))
-    };
+    let number = |name: &str| report[name].as_i64().unwrap_or_else(|| panic!("{name} in {report}"));
     let limit = number("omp_get_thread_limit");
     let mut facts = Vec::new();
     for name in [
@@ -317,37 +192,20 @@ fn reality(wrapper: &[&str], variables: &[(&str, &str)], venv: &Path) -> Vec<(St
         if !moved {
             let count = number(&format!("threads.{name}"));
             // scikit-learn asks for a team of this size, which the limit cuts.
-            let count = if name == "sklearn_openmp" {
-                count.min(limit)
-            } else {
-                count
-            };
+            let count = if name == "sklearn_openmp" { count.min(limit) } else { count };
             facts.push((format!("threads.{name}"), count.to_string()));
         }
     }
-    facts.push((
-        "threads.mkl".to_owned(),
-        number("mkl_get_max_threads").min(limit).to_string(),
-    ));
-    facts.push((
-        "threads.torch".to_owned(),
-        number("torch.get_num_threads").min(limit).to_string(),
-    ));
+    facts.push(("threads.mkl".to_owned(), number("mkl_get_max_threads").min(limit).to_string()));
+    facts.push(("threads.torch".to_owned(), number("torch.get_num_threads").min(limit).to_string()));
     for name in ["dispatch.openblas_wheel", "threads.openblas_wheel"] {
         let found = report[name].as_array().expect("a list");
         assert_eq!(found.len(), 1, "NumPy's and SciPy's OpenBLAS agree: {found:?}");
-        facts.push((
-            name.to_owned(),
-            found[0].to_string().replace("Katmai", "Prescott"),
-        ));
+        facts.push((name.to_owned(), found[0].to_string().replace("Katmai", "Prescott")));
     }
     facts.push(("dispatch.aten".to_owned(), report["dispatch.aten"].to_string()));
-    let features: Vec<String> = report["dispatch.numpy"]
-        .as_array()
-        .expect("a list")
-        .iter()
-        .map(Json::to_string)
-        .collect();
+    let features: Vec<String> =
+        report["dispatch.numpy"].as_array().expect("a list").iter().map(Json::to_string).collect();
     facts.push(("dispatch.numpy".to_owned(), format!("[{}]", features.join(", "))));
     let level = |name: Option<&str>| format!("{:?}", name.expect("a level"));
     facts.push(("dispatch.mkl".to_owned(), level(text.lines().find_map(mkl_isa))));
@@ -356,18 +214,13 @@ fn reality(wrapper: &[&str], variables: &[(&str, &str)], venv: &Path) -> Vec<(St
         .find_map(|line| line.split_once(" CNR:")?.1.split(' ').next())
         .map(str::to_ascii_lowercase);
     facts.push(("dispatch.mkl_cnr".to_owned(), level(cnr.as_deref())));
-    facts.push((
-        "dispatch.onednn".to_owned(),
-        level(text.lines().find_map(onednn_isa)),
-    ));
+    facts.push(("dispatch.onednn".to_owned(), level(text.lines().find_map(onednn_isa))));
     facts
 }
 
 /// The code path in the first line of `MKL_VERBOSE`.
 fn mkl_isa(line: &str) -> Option<&'static str> {
-    let (_, isa) = line
-        .strip_prefix("MKL_VERBOSE ")?
-        .split_once(" 64 architecture ")?;
+    let (_, isa) = line.strip_prefix("MKL_VERBOSE ")?.split_once(" 64 architecture ")?;
     let known = [
         ("(Intel(R) AMX) with INT8 and BF16", "avx512_e5"),
         ("BF16, and FP16 (limited)", "avx512_e4"),
@@ -381,10 +234,7 @@ fn mkl_isa(line: &str) -> Option<&'static str> {
         ("(Intel(R) SSE2) enabled", "sse2"),
         ("Intel(R) Architecture processors", "compatible"),
     ];
-    known
-        .iter()
-        .find(|(words, _)| isa.contains(words))
-        .map(|(_, name)| *name)
+    known.iter().find(|(words, _)| isa.contains(words)).map(|(_, name)| *name)
 }
 
 /// The instruction set in the first lines of `ONEDNN_VERBOSE`, as of oneDNN 3.
@@ -404,8 +254,5 @@ fn onednn_isa(line: &str) -> Option<&'static str> {
         ("AVX", "avx"),
         ("SSE4.1", "sse41"),
     ];
-    known
-        .iter()
-        .find(|(words, _)| isa.contains(words))
-        .map(|(_, name)| *name)
+    known.iter().find(|(words, _)| isa.contains(words)).map(|(_, name)| *name)
 }

@@ -42,13 +42,8 @@ fn unknown<'a>(snapshot: &'a Table, path: &str) -> &'a str {
 
 /// A capture that is refused: its messages.
 fn refused(dir: &Path, args: &[&str]) -> String {
-    let out = driftlock()
-        .arg("capture")
-        .args(args)
-        .args(["-o", "out.lock"])
-        .current_dir(dir)
-        .output()
-        .unwrap();
+    let out =
+        driftlock().arg("capture").args(args).args(["-o", "out.lock"]).current_dir(dir).output().unwrap();
     let messages = String::from_utf8_lossy(&out.stderr).into_owned();
     assert_eq!(out.status.code(), Some(2), "{messages}");
     assert!(!dir.join("out.lock").exists(), "a refused capture writes nothing");
@@ -58,11 +53,7 @@ fn refused(dir: &Path, args: &[&str]) -> String {
 /// The shell recipe of docs/reference/data-digest.md on `dir/path`.
 fn recipe(dir: &Path, path: &str) -> String {
     let page = fs::read_to_string(root().join("docs/reference/data-digest.md")).unwrap();
-    let script = page
-        .split("```sh\n")
-        .nth(1)
-        .and_then(|rest| rest.split("```").next())
-        .unwrap();
+    let script = page.split("```sh\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
     let script = script.replace("tree_digest PATH", &format!("tree_digest {path}"));
     let out = sh(dir, "bash", &["-euo", "pipefail", "-c", &script]);
     format!("sha256:{}", out.split(' ').next().unwrap())
@@ -89,31 +80,15 @@ fn a_file_has_the_digest_that_sha256sum_prints() {
     let dir = folder();
     put(dir.path().join("train/x.csv"), "a,b\n1,2\n");
     put(dir.path().join("empty"), "");
-    let snapshot = capture(
-        dir.path(),
-        &[
-            "--data",
-            "train/x.csv",
-            "--data",
-            "./empty",
-            "--data",
-            "train//x.csv",
-        ],
-    );
+    let snapshot =
+        capture(dir.path(), &["--data", "train/x.csv", "--data", "./empty", "--data", "train//x.csv"]);
     for (path, bytes) in [("train/x.csv", 8), ("empty", 0)] {
         let sum = sh(dir.path(), "sha256sum", &[path]);
-        assert_eq!(
-            digest(&snapshot, path),
-            format!("sha256:{}", sum.split(' ').next().unwrap())
-        );
+        assert_eq!(digest(&snapshot, path), format!("sha256:{}", sum.split(' ').next().unwrap()));
         assert_eq!(facts(&snapshot, path)["kind"].as_str(), Some("file"));
         assert_eq!(facts(&snapshot, path)["bytes"].as_integer(), Some(bytes));
     }
-    assert_eq!(
-        snapshot["data"].as_table().unwrap().len(),
-        2,
-        "a path given twice is one path"
-    );
+    assert_eq!(snapshot["data"].as_table().unwrap().len(), 2, "a path given twice is one path");
 }
 
 /// A tree with every kind of name and entry that the recipe has to cope with.
@@ -164,21 +139,14 @@ fn the_digest_of_a_tree_is_what_the_documented_recipe_gives() {
     assert_eq!(digest(&snapshot, "tree"), recipe(dir.path(), "tree"));
     let facts = facts(&snapshot, "tree");
     let found = |what: &str| {
-        let out = sh(
-            dir.path(),
-            "sh",
-            &["-c", &format!("find tree -mindepth 1 {what} -printf '%s\\n'")],
-        );
+        let out = sh(dir.path(), "sh", &["-c", &format!("find tree -mindepth 1 {what} -printf '%s\\n'")]);
         out.lines().map(|n| n.parse::<i64>().unwrap()).collect::<Vec<_>>()
     };
     assert_eq!(facts["files"].as_integer(), Some(found("-type f").len() as i64));
     assert_eq!(facts["bytes"].as_integer(), Some(found("-type f").iter().sum()));
     assert_eq!(facts["links"].as_integer(), Some(4));
     assert_eq!(facts["special"].as_integer(), Some(2));
-    assert_eq!(
-        facts["empty_dirs"].as_integer(),
-        Some(found("-type d -empty").len() as i64)
-    );
+    assert_eq!(facts["empty_dirs"].as_integer(), Some(found("-type d -empty").len() as i64));
     assert_eq!(facts["link"]["dangling"].as_str(), Some("nowhere -> else"));
     assert_eq!(facts["link"]["link to bytes"].as_str(), Some("\\xfe"));
     assert_eq!(facts["special_file"]["pipe"].as_str(), Some("pipe"));
@@ -225,10 +193,7 @@ fn a_tree_is_its_names_contents_and_links_and_nothing_else() {
     assert!(String::from_utf8_lossy(&threads.stdout).contains(&one));
     assert_eq!(two(), one, "place and order of making are not part of it");
     fs::set_permissions(at("two/a"), fs::Permissions::from_mode(0o600)).unwrap();
-    File::open(at("two/a"))
-        .unwrap()
-        .set_modified(std::time::UNIX_EPOCH)
-        .unwrap();
+    File::open(at("two/a")).unwrap().set_modified(std::time::UNIX_EPOCH).unwrap();
     fs::create_dir(at("two/empty")).unwrap();
     assert_eq!(two(), one, "neither are permissions, times and empty folders");
     let changes: [(&str, &dyn Fn()); 4] = [
@@ -257,17 +222,11 @@ fn a_link_given_as_the_path_is_followed_and_others_are_not() {
     symlink("../outside", dir.path().join("real/out")).unwrap();
     symlink("real", dir.path().join("to dir")).unwrap();
     symlink("real/x", dir.path().join("to file")).unwrap();
-    let snapshot = capture(
-        dir.path(),
-        &["--data", "to dir", "--data", "to file", "--data", "real"],
-    );
+    let snapshot = capture(dir.path(), &["--data", "to dir", "--data", "to file", "--data", "real"]);
     assert_eq!(digest(&snapshot, "to dir"), digest(&snapshot, "real"));
     assert_eq!(facts(&snapshot, "to file")["kind"].as_str(), Some("file"));
     put(dir.path().join("outside"), "changed");
-    assert_eq!(
-        digest(&capture(dir.path(), &["--data", "real"]), "real"),
-        digest(&snapshot, "real")
-    );
+    assert_eq!(digest(&capture(dir.path(), &["--data", "real"]), "real"), digest(&snapshot, "real"));
 }
 
 #[test]
@@ -276,54 +235,28 @@ fn ten_thousand_files_are_listed_beside_the_snapshot() {
     for i in 0..10_000 {
         put(dir.path().join(format!("tree/{}/{i}", i % 7)), i.to_string());
     }
-    put(
-        dir.path().join("tree").join(bytes_name(b"new\nline \xff \\")),
-        "x",
-    );
+    put(dir.path().join("tree").join(bytes_name(b"new\nline \xff \\")), "x");
     symlink("0", dir.path().join("tree/link")).unwrap();
     let args = ["capture", "--section", "data", "--data", "tree", "-o", "out.lock"];
     let out = driftlock().args(args).current_dir(dir.path()).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    let snapshot: Table = fs::read_to_string(dir.path().join("out.lock"))
-        .unwrap()
-        .parse()
-        .unwrap();
+    let snapshot: Table = fs::read_to_string(dir.path().join("out.lock")).unwrap().parse().unwrap();
     assert_eq!(digest(&snapshot, "tree"), recipe(dir.path(), "tree"));
     assert_eq!(facts(&snapshot, "tree")["files"].as_integer(), Some(10_001));
-    assert!(
-        facts(&snapshot, "tree").get("file").is_none(),
-        "too many for facts"
-    );
+    assert!(facts(&snapshot, "tree").get("file").is_none(), "too many for facts");
     let listing = snapshot["volatile"]["data"]["tree"]["listing"].as_str().unwrap();
     let listing = format!("out.lock.{listing}");
     let check = || {
         let args = ["-c", "--strict", "--quiet", &format!("../{listing}")];
-        Command::new("sha256sum")
-            .args(args)
-            .current_dir(dir.path().join("tree"))
-            .output()
-            .unwrap()
+        Command::new("sha256sum").args(args).current_dir(dir.path().join("tree")).output().unwrap()
     };
-    assert!(
-        check().status.success(),
-        "{}",
-        String::from_utf8_lossy(&check().stderr)
-    );
+    assert!(check().status.success(), "{}", String::from_utf8_lossy(&check().stderr));
     let lines = fs::read(dir.path().join(&listing)).unwrap();
     let lines: Vec<&[u8]> = lines.split(|b| *b == b'\n').collect();
-    assert_eq!(
-        lines
-            .iter()
-            .filter(|l| !l.is_empty() && !l.starts_with(b"#"))
-            .count(),
-        10_001
-    );
+    assert_eq!(lines.iter().filter(|l| !l.is_empty() && !l.starts_with(b"#")).count(), 10_001);
     assert!(lines.contains(&b"# link ./link -> 0".as_slice()));
     put(dir.path().join("tree/3/3"), "changed");
-    assert!(
-        !check().status.success(),
-        "the listing finds the file that changed"
-    );
+    assert!(!check().status.success(), "the listing finds the file that changed");
     let left = fs::read_dir(dir.path()).unwrap().count();
     assert_eq!(left, 3, "the tree, the snapshot and the listing");
 }
@@ -333,26 +266,12 @@ fn few_files_are_facts_and_leave_nothing_beside_the_snapshot() {
     let dir = folder();
     (0..20).for_each(|i| put(dir.path().join(format!("tree/d/{i}")), "x"));
     let args = ["capture", "--section", "data", "--data", "tree", "-o", "out.lock"];
-    assert!(
-        driftlock()
-            .args(args)
-            .current_dir(dir.path())
-            .output()
-            .unwrap()
-            .status
-            .success()
-    );
-    let snapshot: Table = fs::read_to_string(dir.path().join("out.lock"))
-        .unwrap()
-        .parse()
-        .unwrap();
+    assert!(driftlock().args(args).current_dir(dir.path()).output().unwrap().status.success());
+    let snapshot: Table = fs::read_to_string(dir.path().join("out.lock")).unwrap().parse().unwrap();
     let files = facts(&snapshot, "tree")["file"].as_table().unwrap();
     assert_eq!(files.len(), 20);
     let sum = sh(dir.path(), "sha256sum", &["tree/d/7"]);
-    assert_eq!(
-        files["d/7"].as_str(),
-        Some(format!("sha256:{}", sum.split(' ').next().unwrap()).as_str())
-    );
+    assert_eq!(files["d/7"].as_str(), Some(format!("sha256:{}", sum.split(' ').next().unwrap()).as_str()));
     assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
 }
 
@@ -380,10 +299,7 @@ fn a_read_error_makes_the_digest_unknown_and_names_the_file() {
     // The address space of a process begins with a hole: reading it fails for every user.
     let dir = folder();
     let snapshot = capture(dir.path(), &["--data", "/proc/self/mem"]);
-    assert_eq!(
-        unknown(&snapshot, r#"data."/proc/self/mem".digest"#),
-        "`mem`: input/output error"
-    );
+    assert_eq!(unknown(&snapshot, r#"data."/proc/self/mem".digest"#), "`mem`: input/output error");
 }
 
 /// The binary, and the arguments before it, as a user for whom permissions count.
@@ -398,9 +314,7 @@ fn unprivileged(dir: &TempDir) -> Command {
     let binary = dir.path().join("driftlock");
     fs::copy(env!("CARGO_BIN_EXE_driftlock"), &binary).unwrap();
     let mut command = Command::new("setpriv");
-    command
-        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
-        .arg(binary);
+    command.args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"]).arg(binary);
     command
 }
 
@@ -414,37 +328,17 @@ fn unreadable_files_and_folders_are_named() {
     for name in ["t/secret", "t/locked", "s/secret"] {
         fs::set_permissions(at(name), fs::Permissions::from_mode(0o000)).unwrap();
     }
-    let args = [
-        "capture",
-        "--section",
-        "data",
-        "--data",
-        "t",
-        "--data",
-        "s",
-        "-o",
-        "-",
-    ];
-    let out = unprivileged(&dir)
-        .args(args)
-        .current_dir(dir.path())
-        .output()
-        .unwrap();
+    let args = ["capture", "--section", "data", "--data", "t", "--data", "s", "-o", "-"];
+    let out = unprivileged(&dir).args(args).current_dir(dir.path()).output().unwrap();
     fs::set_permissions(at("t/locked"), fs::Permissions::from_mode(0o755)).unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let snapshot: Table = String::from_utf8(out.stdout).unwrap().parse().unwrap();
     assert_eq!(unknown(&snapshot, "data.s.digest"), "`secret`: permission denied");
     assert_eq!(unknown(&snapshot, "data.s.file.secret"), "permission denied");
-    assert_eq!(
-        unknown(&snapshot, "data.t.digest"),
-        "`locked`: permission denied, and 1 more"
-    );
+    assert_eq!(unknown(&snapshot, "data.t.digest"), "`locked`: permission denied, and 1 more");
     assert_eq!(unknown(&snapshot, "data.t.file.locked"), "permission denied");
     assert_eq!(unknown(&snapshot, "data.t.file.secret"), "permission denied");
-    assert_eq!(
-        unknown(&snapshot, "data.t.files"),
-        unknown(&snapshot, "data.t.digest")
-    );
+    assert_eq!(unknown(&snapshot, "data.t.files"), unknown(&snapshot, "data.t.digest"));
     let facts = facts(&snapshot, "t");
     assert!(facts["file"].get("ok").is_some(), "what could be read is kept");
     assert!(facts.get("digest").is_none() && facts.get("files").is_none());
@@ -463,12 +357,8 @@ fn while_big_is_read(dir: &Path, then: impl FnOnce()) -> Table {
         .unwrap();
     let big = fs::canonicalize(dir.join("tree/big")).unwrap();
     let fds = PathBuf::from(format!("/proc/{}/fd", child.id()));
-    let open = || {
-        fs::read_dir(&fds)
-            .unwrap()
-            .flatten()
-            .any(|fd| fs::read_link(fd.path()).is_ok_and(|to| to == big))
-    };
+    let open =
+        || fs::read_dir(&fds).unwrap().flatten().any(|fd| fs::read_link(fd.path()).is_ok_and(|to| to == big));
     while !open() {}
     let process = Pid::from_raw(child.id().cast_signed());
     signal::kill(process, Signal::SIGSTOP).unwrap();
@@ -495,10 +385,7 @@ fn what_changes_while_it_is_read_is_told() {
     assert_eq!(digest(&still, "tree"), recipe(dir.path(), "tree"));
 
     let snapshot = while_big_is_read(dir.path(), || fs::remove_file(at("sub/small")).unwrap());
-    assert_eq!(
-        unknown(&snapshot, "data.tree.file.\"sub/small\""),
-        "vanished while the tree was read"
-    );
+    assert_eq!(unknown(&snapshot, "data.tree.file.\"sub/small\""), "vanished while the tree was read");
     unknown(&snapshot, "data.tree.digest");
 
     make();
@@ -513,10 +400,7 @@ fn what_changes_while_it_is_read_is_told() {
         fs::remove_file(at("sub/small")).unwrap();
         sh(dir.path(), "mkfifo", &["tree/sub/small"]);
     });
-    assert_eq!(
-        unknown(&snapshot, "data.tree.file.\"sub/small\""),
-        "was replaced while the tree was read"
-    );
+    assert_eq!(unknown(&snapshot, "data.tree.file.\"sub/small\""), "was replaced while the tree was read");
 
     // One write: the second reading is whole, and has the new content.
     make();
@@ -537,14 +421,8 @@ fn a_file_that_grows_without_end_is_told_and_not_waited_for() {
     let mut writer = Writer::start(&log);
     let snapshot = capture(dir.path(), &["--data", "tree", "--data", "tree/log"]);
     writer.stop();
-    assert_eq!(
-        unknown(&snapshot, "data.tree.digest"),
-        "`log`: changed while it was read"
-    );
-    assert_eq!(
-        unknown(&snapshot, "data.\"tree/log\".digest"),
-        "`log`: changed while it was read"
-    );
+    assert_eq!(unknown(&snapshot, "data.tree.digest"), "`log`: changed while it was read");
+    assert_eq!(unknown(&snapshot, "data.\"tree/log\".digest"), "`log`: changed while it was read");
     let snapshot = capture(dir.path(), &["--data", "tree"]);
     assert_eq!(digest(&snapshot, "tree"), recipe(dir.path(), "tree"));
 }
@@ -555,13 +433,7 @@ struct Writer(Child);
 impl Writer {
     fn start(path: &Path) -> Self {
         let script = "while :; do printf x >> \"$1\"; done";
-        Self(
-            Command::new("sh")
-                .args(["-c", script, "sh"])
-                .arg(path)
-                .spawn()
-                .unwrap(),
-        )
+        Self(Command::new("sh").args(["-c", script, "sh"]).arg(path).spawn().unwrap())
     }
 
     fn stop(&mut self) {
@@ -582,10 +454,7 @@ fn a_path_longer_than_the_system_takes_is_named() {
     let script = "mkdir tree; cd tree; for i in $(seq 25); do mkdir $0 && cd $0 || exit 1; done; echo x > x";
     sh(dir.path(), "bash", &["-c", script, &"d".repeat(200)]);
     let snapshot = capture(dir.path(), &["--data", "tree"]);
-    assert!(
-        unknown(&snapshot, "data.tree.digest").contains("name too long"),
-        "{snapshot}"
-    );
+    assert!(unknown(&snapshot, "data.tree.digest").contains("name too long"), "{snapshot}");
     sh(dir.path(), "rm", &["-r", "tree"]);
 }
 
@@ -617,10 +486,7 @@ fn four_gigabytes_are_read_in_constant_memory() {
         Ok(child) => String::from_utf8(child.wait_with_output().unwrap().stdout).unwrap(),
         Err(_) => sh(dir.path(), "sha256sum", &["big"]),
     };
-    assert_eq!(
-        digest(&snapshot, "big"),
-        format!("sha256:{}", sum.split(' ').next().unwrap())
-    );
+    assert_eq!(digest(&snapshot, "big"), format!("sha256:{}", sum.split(' ').next().unwrap()));
     assert_eq!(facts(&snapshot, "big")["bytes"].as_integer(), Some(length as i64));
     assert!(peak > 0 && peak < 64 << 10, "{peak} KiB");
 }
@@ -628,12 +494,7 @@ fn four_gigabytes_are_read_in_constant_memory() {
 /// The largest resident set of a process so far (proc_pid_status(5), VmHWM); `None` once it has ended.
 fn peak_kib(status: &str) -> Option<u64> {
     let text = fs::read_to_string(status).ok()?;
-    text.lines()
-        .find_map(|l| l.strip_prefix("VmHWM:"))?
-        .split_whitespace()
-        .next()?
-        .parse()
-        .ok()
+    text.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
 }
 
 #[test]
@@ -645,10 +506,7 @@ fn two_captures_of_the_same_tree_agree_byte_for_byte() {
         let out = driftlock().args(args).current_dir(dir.path()).output().unwrap();
         assert!(out.stderr.is_empty(), "no progress where there is no terminal");
         let text = String::from_utf8(out.stdout).unwrap();
-        text.lines()
-            .filter(|l| !l.starts_with("duration_us"))
-            .map(str::to_owned)
-            .collect::<Vec<_>>()
+        text.lines().filter(|l| !l.starts_with("duration_us")).map(str::to_owned).collect::<Vec<_>>()
     };
     assert_eq!(run(), run());
 }

@@ -11,7 +11,10 @@ use crate::common::{capture, driftlock, folder, root};
 #[test]
 fn every_probe_has_its_section_and_every_section_its_probe() {
     let mut probes: Vec<&str> = ALL.iter().map(|p| p.section()).collect();
-    assert_eq!(probes, SECTION_ORDER, "SECTION_ORDER (src/snapshot/mod.rs) and ALL (src/probes/mod.rs) go together");
+    assert_eq!(
+        probes, SECTION_ORDER,
+        "SECTION_ORDER (src/snapshot/mod.rs) and ALL (src/probes/mod.rs) go together"
+    );
     probes.push("meta");
     probes.sort_unstable();
     let sections: Vec<&str> = SECTIONS.iter().map(|s| s.name).collect();
@@ -26,18 +29,33 @@ fn declarations_are_sound() {
     for (i, fact) in FACTS.iter().enumerate() {
         let path = fact.path;
         assert!(FACTS[..i].iter().all(|f| f.path != path), "{path} is declared twice");
-        assert!(fact.doc.ends_with(['.', ')', '?']) && fact.doc.len() > 10, "{path}: `doc` is not a sentence");
+        assert!(
+            fact.doc.ends_with(['.', ')', '?']) && fact.doc.len() > 10,
+            "{path}: `doc` is not a sentence"
+        );
         assert!(!fact.found_by.is_empty(), "{path}: `found_by` is empty");
         assert!(fact.source.as_ref().is_none_or(|s| !s.title.is_empty()), "{path}: a source has a title");
         let is_name = fact.compare == Compare::Exact;
         let unit = fact.kind != Type::Int || fact.unit.is_some() || is_name;
-        assert!(unit, "{path}: a number has a unit (`count` for a count), or is a name and compares as exact");
-        assert!(fact.compare != Compare::Number || fact.kind == Type::Int, "{path}: only numbers compare as numbers");
+        assert!(
+            unit,
+            "{path}: a number has a unit (`count` for a count), or is a name and compares as exact"
+        );
+        assert!(
+            fact.compare != Compare::Number || fact.kind == Type::Int,
+            "{path}: only numbers compare as numbers"
+        );
         let listed = matches!(fact.compare, Compare::Set | Compare::List);
-        assert!(fact.kind == Type::Any || listed == (fact.kind == Type::List), "{path}: lists compare as set or list");
+        assert!(
+            fact.kind == Type::Any || listed == (fact.kind == Type::List),
+            "{path}: lists compare as set or list"
+        );
         let digest = fact.compare == Compare::Digest;
         assert!(!digest || fact.kind == Type::String, "{path}: a digest is text");
-        assert!(fact.class != Class::Private || fact.kind != Type::Bool, "{path}: a digest of a bool hides nothing");
+        assert!(
+            fact.class != Class::Private || fact.kind != Type::Bool,
+            "{path}: a digest of a bool hides nothing"
+        );
         assert_eq!(fact.since.split('.').count(), 3, "{path}: `since` is a version of driftlock");
     }
 }
@@ -46,9 +64,15 @@ fn declarations_are_sound() {
 fn references_are_current() {
     // Update with SNAPSHOTS=overwrite cargo test --test it references_are_current
     let reference = root().join("docs/reference");
-    snapbox::assert_data_eq!(render::facts::markdown(), Data::read_from(&reference.join("snapshot.md"), None).raw());
+    snapbox::assert_data_eq!(
+        render::facts::markdown(),
+        Data::read_from(&reference.join("snapshot.md"), None).raw()
+    );
     let schema = render::json::text(&render::schema::snapshot());
-    snapbox::assert_data_eq!(schema, Data::read_from(&reference.join("snapshot.schema.json"), Some(snapbox::data::DataFormat::Text)).raw());
+    snapbox::assert_data_eq!(
+        schema,
+        Data::read_from(&reference.join("snapshot.schema.json"), Some(snapbox::data::DataFormat::Text)).raw()
+    );
 }
 
 #[test]
@@ -56,11 +80,13 @@ fn a_capture_fits_the_schema_as_toml_and_as_json() {
     let dir = folder();
     let validator = jsonschema::validator_for(&render::schema::snapshot()).expect("the schema is a schema");
     let check = |instance: &serde_json::Value| {
-        let errors: Vec<String> = validator.iter_errors(instance).map(|e| format!("{}: {e}", e.instance_path())).collect();
+        let errors: Vec<String> =
+            validator.iter_errors(instance).map(|e| format!("{}: {e}", e.instance_path())).collect();
         assert!(errors.is_empty(), "{errors:#?}");
     };
     check(&serde_json::to_value(capture(dir.path(), &["--env-all", "--timings"])).unwrap());
-    let out = driftlock().args(["capture", "--format", "json", "-o", "-"]).current_dir(&dir).output().unwrap();
+    let out =
+        driftlock().args(["capture", "--format", "json", "-o", "-"]).current_dir(&dir).output().unwrap();
     let mut json: serde_json::Value = serde_json::from_slice(&out.stdout).unwrap();
     check(&json);
     json["os"]["family"] = serde_json::json!(7);

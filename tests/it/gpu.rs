@@ -41,10 +41,7 @@ fn eight_h100s() {
     assert_eq!(text(&s, "gpu.7.architecture"), "hopper");
     assert_eq!(text(&s, "gpu.7.compute_capability"), "9.0");
     assert_eq!(int(&s, "gpu.7.sm_count"), 132);
-    assert_eq!(
-        text(&s, "volatile.gpu.7.sm_count_found_by"),
-        "nvmlDeviceGetNumGpuCores by cores per SM"
-    );
+    assert_eq!(text(&s, "volatile.gpu.7.sm_count_found_by"), "nvmlDeviceGetNumGpuCores by cores per SM");
     assert_eq!(int(&s, "gpu.7.max_threads_per_sm"), 2048);
     assert_eq!(int(&s, "gpu.7.memory_total"), 85_520_809_984);
     assert_eq!(int(&s, "gpu.7.power_limit_mw"), 700_000);
@@ -57,25 +54,13 @@ fn eight_h100s() {
     assert_eq!(text(&s, "volatile.gpu.7.pci_bus_id"), "0000:78:00.0");
     assert_eq!(
         list(&s, "gpu.0.topology"),
-        [
-            "self", "node", "node", "node", "system", "system", "system", "system"
-        ]
+        ["self", "node", "node", "node", "system", "system", "system", "system"]
     );
     assert_eq!(list(&s, "volatile.gpu.7.throttle_reasons"), ["gpu_idle"]);
     assert_eq!(int(&s, "volatile.gpu.7.processes"), 0);
-    assert_eq!(
-        fact(&s, "gpu.7.ecc_mode").and_then(toml::Value::as_bool),
-        Some(true)
-    );
-    assert_eq!(
-        fact(&s, "gpu.7.ecc_uncorrected").and_then(toml::Value::as_bool),
-        Some(false)
-    );
-    assert_eq!(
-        fact(&s, "gpu.7.retired_pages_single_bit"),
-        None,
-        "not supported is absent"
-    );
+    assert_eq!(fact(&s, "gpu.7.ecc_mode").and_then(toml::Value::as_bool), Some(true));
+    assert_eq!(fact(&s, "gpu.7.ecc_uncorrected").and_then(toml::Value::as_bool), Some(false));
+    assert_eq!(fact(&s, "gpu.7.retired_pages_single_bit"), None, "not supported is absent");
     assert_eq!(text(&s, "gpu.driver.version"), "570.86.15");
     assert_eq!(text(&s, "gpu.driver.cuda_max"), "12.8");
     assert!(s.get("unknown").is_none(), "{s:#?}");
@@ -87,12 +72,8 @@ fn eight_h100s() {
 
 #[test]
 fn the_devices_that_the_variables_choose() {
-    let visible = |value: &str| {
-        list(
-            &Machine::new(&h100s(4)).env("CUDA_VISIBLE_DEVICES", value).gpu(),
-            "gpu.visible",
-        )
-    };
+    let visible =
+        |value: &str| list(&Machine::new(&h100s(4)).env("CUDA_VISIBLE_DEVICES", value).gpu(), "gpu.visible");
     assert_eq!(visible("2,1"), ["2", "1"]);
     assert_eq!(visible(""), [] as [&str; 0]);
     assert_eq!(visible("GPU-3932f937,0"), ["3"]);
@@ -110,38 +91,22 @@ const SPLIT: &str = "mig 0\n name NVIDIA A100-SXM4-40GB MIG 3g.20gb\n uuid MIG-c
 #[test]
 fn a_mig_device_is_what_cuda_sees_of_a_split_gpu() {
     let script = format!("{SYSTEM}{A100}{SPLIT}");
-    let s = Machine::new(&script)
-        .env("CUDA_VISIBLE_DEVICES", "MIG-0c757cd7-e942-5726-a0b8-0e8fb7067135")
-        .gpu();
-    assert_eq!(
-        fact(&s, "gpu.0.mig_mode").and_then(toml::Value::as_bool),
-        Some(true)
-    );
+    let s =
+        Machine::new(&script).env("CUDA_VISIBLE_DEVICES", "MIG-0c757cd7-e942-5726-a0b8-0e8fb7067135").gpu();
+    assert_eq!(fact(&s, "gpu.0.mig_mode").and_then(toml::Value::as_bool), Some(true));
     assert_eq!(int(&s, "gpu.0.sm_count"), 108);
     assert_eq!(text(&s, "gpu.0.mig.0.profile"), "3g.20gb");
     assert_eq!(int(&s, "gpu.0.mig.0.sm_count"), 42);
     assert_eq!(int(&s, "gpu.0.mig.0.memory_total"), 19_968 << 20);
-    assert_eq!(
-        text(&s, "volatile.gpu.0.mig.0.sm_count_found_by"),
-        "nvmlDeviceGetAttributes_v2"
-    );
+    assert_eq!(text(&s, "volatile.gpu.0.mig.0.sm_count_found_by"), "nvmlDeviceGetAttributes_v2");
     assert_eq!(int(&s, "gpu.0.mig.2.sm_count"), 14);
-    assert_eq!(
-        text(&s, "volatile.gpu.0.mig.2.sm_count_found_by"),
-        "table by MIG profile"
-    );
+    assert_eq!(text(&s, "volatile.gpu.0.mig.2.sm_count_found_by"), "table by MIG profile");
     assert_eq!(int(&s, "gpu.0.mig.2.gi"), 9);
     assert_eq!(list(&s, "gpu.visible"), ["0.mig.2"]);
-    assert_eq!(
-        list(&s, "gpu.visible_names"),
-        ["NVIDIA A100-SXM4-40GB MIG 1g.5gb"]
-    );
+    assert_eq!(list(&s, "gpu.visible_names"), ["NVIDIA A100-SXM4-40GB MIG 1g.5gb"]);
     let old = "MIG-GPU-5d5ba0d6-d33d-2b2c-524d-9e3d8d2b8a77/2/0";
     assert_eq!(
-        list(
-            &Machine::new(&script).env("CUDA_VISIBLE_DEVICES", old).gpu(),
-            "gpu.visible"
-        ),
+        list(&Machine::new(&script).env("CUDA_VISIBLE_DEVICES", old).gpu(), "gpu.visible"),
         ["0.mig.0"]
     );
     assert_eq!(list(&Machine::new(&script).gpu(), "gpu.visible"), ["0.mig.0"]);
@@ -153,30 +118,16 @@ fn a_t4_beside_a_v100_needs_a_sure_order() {
         "{SYSTEM}device\n name Tesla T4\n uuid GPU-aaaa\n capability 7 5\n pci 00000000:18:00.0 0x1eb810de 0x12a210de\n \
          device\n name Tesla V100-SXM2-16GB\n uuid GPU-bbbb\n capability 7 0\n cores 5120\n"
     );
-    let s = Machine::new(&script)
-        .env("CUDA_VISIBLE_DEVICES", "0")
-        .env("CUDA_DEVICE_ORDER", "PCI_BUS_ID")
-        .gpu();
+    let s =
+        Machine::new(&script).env("CUDA_VISIBLE_DEVICES", "0").env("CUDA_DEVICE_ORDER", "PCI_BUS_ID").gpu();
     assert_eq!(list(&s, "gpu.visible_names"), ["Tesla T4"]);
-    assert_eq!(
-        (int(&s, "gpu.0.sm_count"), int(&s, "gpu.0.max_threads_per_sm")),
-        (40, 1024)
-    );
+    assert_eq!((int(&s, "gpu.0.sm_count"), int(&s, "gpu.0.max_threads_per_sm")), (40, 1024));
     assert_eq!(text(&s, "volatile.gpu.0.sm_count_found_by"), "table by PCI id");
-    assert_eq!(
-        (int(&s, "gpu.1.sm_count"), int(&s, "gpu.1.max_threads_per_sm")),
-        (80, 2048)
-    );
-    assert_eq!(
-        text(&s, "gpu.0.architecture"),
-        "turing",
-        "derived where NVML does not say it"
-    );
+    assert_eq!((int(&s, "gpu.1.sm_count"), int(&s, "gpu.1.max_threads_per_sm")), (80, 2048));
+    assert_eq!(text(&s, "gpu.0.architecture"), "turing", "derived where NVML does not say it");
     let s = Machine::new(&script).env("CUDA_VISIBLE_DEVICES", "0").gpu();
     assert!(reason(&s, "gpu.visible").contains("FASTEST_FIRST"));
-    let s = Machine::new(&script)
-        .env("CUDA_VISIBLE_DEVICES", "GPU-bbbb,GPU-aaaa")
-        .gpu();
+    let s = Machine::new(&script).env("CUDA_VISIBLE_DEVICES", "GPU-bbbb,GPU-aaaa").gpu();
     assert_eq!(list(&s, "gpu.visible"), ["1", "0"]);
 }
 
@@ -184,23 +135,13 @@ fn a_t4_beside_a_v100_needs_a_sure_order() {
 fn a_lost_device_leaves_the_others() {
     // Device 3 cannot be opened, device 5 falls off the bus while it is asked.
     let mut script = h100s(8);
-    script = script.replace(
-        &format!("uuid {}", uuid(3)),
-        &format!("handle !15\n uuid {}", uuid(3)),
-    );
-    script = script.replace(
-        &format!("uuid {}", uuid(5)),
-        &format!("cores !15\n uuid {}", uuid(5)),
-    );
+    script = script.replace(&format!("uuid {}", uuid(3)), &format!("handle !15\n uuid {}", uuid(3)));
+    script = script.replace(&format!("uuid {}", uuid(5)), &format!("cores !15\n uuid {}", uuid(5)));
     let s = Machine::new(&script).gpu();
     assert_eq!(int(&s, "gpu.count"), 8);
     assert_eq!(reason(&s, "gpu.3"), "NVML: GPU is lost");
     assert_eq!(reason(&s, "gpu.5"), "NVML: GPU is lost");
-    assert_eq!(
-        text(&s, "gpu.5.name"),
-        "NVIDIA H100 80GB HBM3",
-        "what it said before is kept"
-    );
+    assert_eq!(text(&s, "gpu.5.name"), "NVIDIA H100 80GB HBM3", "what it said before is kept");
     assert_eq!(int(&s, "gpu.7.sm_count"), 132);
     assert_eq!(reason(&s, "gpu.visible"), "device 3 does not answer: GPU is lost");
 }
@@ -227,9 +168,8 @@ fn refusals_are_named() {
 
 #[test]
 fn one_field_refused_is_one_fact_unknown() {
-    let script = h100s(1)
-        .replace("serial 1650123000000", "serial !4")
-        .replace("processes\n", "processes !4\n");
+    let script =
+        h100s(1).replace("serial 1650123000000", "serial !4").replace("processes\n", "processes !4\n");
     let s = Machine::new(&script).gpu();
     assert_eq!(reason(&s, "gpu.0.serial"), "NVML: insufficient permissions");
     assert_eq!(reason(&s, "gpu.0.processes"), "NVML: insufficient permissions");
@@ -253,16 +193,10 @@ fn a_device_with_errors_and_company() {
     assert_eq!(truth("gpu.0.retired_pages_pending"), Some(true));
     assert_eq!(int(&s, "volatile.gpu.0.remapped_rows_uncorrectable"), 2);
     assert_eq!(
-        (
-            truth("gpu.0.remapped_rows_pending"),
-            truth("gpu.0.remapped_rows_failure")
-        ),
+        (truth("gpu.0.remapped_rows_pending"), truth("gpu.0.remapped_rows_failure")),
         (Some(true), Some(false))
     );
-    assert_eq!(
-        list(&s, "volatile.gpu.0.throttle_reasons"),
-        ["sw_power_cap", "sw_thermal_slowdown"]
-    );
+    assert_eq!(list(&s, "volatile.gpu.0.throttle_reasons"), ["sw_power_cap", "sw_thermal_slowdown"]);
     assert_eq!(int(&s, "volatile.gpu.0.processes"), 2);
     assert_eq!(int(&s, "volatile.gpu.0.processes_memory"), 3_145_728);
 }
@@ -273,18 +207,12 @@ fn a_crash_of_the_library_costs_the_gpu_section_only() {
     let healthy = Machine::new(&h100s(2)).capture(&sections);
     let inside_init = format!("{SYSTEM}init !segv\n{}", h100(0));
     let in_the_middle = h100s(2).replace(" cores 16896", " cores !abort");
-    for (script, signal) in [
-        (inside_init, "SIGSEGV (signal 11)"),
-        (in_the_middle, "SIGABRT (signal 6)"),
-    ] {
+    for (script, signal) in [(inside_init, "SIGSEGV (signal 11)"), (in_the_middle, "SIGABRT (signal 6)")] {
         let s = Machine::new(&script).capture(&sections);
         assert_eq!(reason(&s, "gpu"), format!("NVML crashed: {signal}"));
         for section in ["os", "cpu"] {
             assert_eq!(s.get(section), healthy.get(section));
-            assert_eq!(
-                fact(&s, &format!("digest.{section}")),
-                fact(&healthy, &format!("digest.{section}"))
-            );
+            assert_eq!(fact(&s, &format!("digest.{section}")), fact(&healthy, &format!("digest.{section}")));
         }
     }
 }
@@ -304,18 +232,11 @@ fn a_hang_ends_at_the_limit_and_leaves_no_process() {
 fn a_parent_that_is_killed_leaves_no_process() {
     let machine = Machine::new("init !hang\n");
     let mut command = machine.command(&["--section", "gpu", "--timeout", "600"]);
-    let mut parent = command
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .expect("driftlock starts");
+    let mut parent = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("driftlock starts");
     assert!(machine.reaches(1), "the process that asks NVML did not start");
     parent.kill().expect("it can be killed");
     parent.wait().expect("it ends");
-    assert!(
-        machine.reaches(0),
-        "the process that asks NVML outlived its parent"
-    );
+    assert!(machine.reaches(0), "the process that asks NVML outlived its parent");
 }
 
 #[test]
@@ -331,10 +252,7 @@ fn a_start_of_ten_seconds_is_waited_for_when_asked() {
 #[test]
 fn two_captures_agree_whatever_the_library_prints() {
     let print = |script: &str| {
-        let out = Machine::new(script)
-            .command(&["--section", "gpu"])
-            .output()
-            .expect("driftlock runs");
+        let out = Machine::new(script).command(&["--section", "gpu"]).output().expect("driftlock runs");
         let text = String::from_utf8(out.stdout).expect("UTF-8");
         text.split("[meta]").next().unwrap_or_default().to_owned()
     };

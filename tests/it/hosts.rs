@@ -17,58 +17,28 @@ use crate::common::{self, root};
 
 /// Facts that no recorded machine shows, and why. A pattern as in `src/facts`; a `**` at the end takes all below.
 const NOT_SEEN: &[(&str, &str)] = &[
-    (
-        "meta.**",
-        "set by the command and not by a probe: tests/it/capture.rs",
-    ),
-    (
-        "env.**",
-        "declared one by one for their class; which of them a machine sets is chance",
-    ),
+    ("meta.**", "set by the command and not by a probe: tests/it/capture.rs"),
+    ("env.**", "declared one by one for their class; which of them a machine sets is chance"),
     (
         "cuda.libraries.*.also_loaded",
         "two copies of a library in one process, held against the real loader: tests/it/cuda/loader.rs",
     ),
     ("python.deep.**", "asks a running interpreter: tests/it/python"),
-    (
-        "python.edited",
-        "with --verify-packages, which reads every installed file: tests/it/python",
-    ),
+    ("python.edited", "with --verify-packages, which reads every installed file: tests/it/python"),
     ("python.unverified", "with --verify-packages: tests/it/python"),
     ("python.verified_files", "with --verify-packages: tests/it/python"),
-    (
-        "jax.metadata_version",
-        "a broken upgrade; one machine shows it for NumPy",
-    ),
-    (
-        "scipy.metadata_version",
-        "a broken upgrade; one machine shows it for NumPy",
-    ),
-    (
-        "sklearn.metadata_version",
-        "a broken upgrade; one machine shows it for NumPy",
-    ),
-    (
-        "tensorflow.metadata_version",
-        "a broken upgrade; one machine shows it for NumPy",
-    ),
-    (
-        "torch.metadata_version",
-        "a broken upgrade; one machine shows it for NumPy",
-    ),
+    ("jax.metadata_version", "a broken upgrade; one machine shows it for NumPy"),
+    ("scipy.metadata_version", "a broken upgrade; one machine shows it for NumPy"),
+    ("sklearn.metadata_version", "a broken upgrade; one machine shows it for NumPy"),
+    ("tensorflow.metadata_version", "a broken upgrade; one machine shows it for NumPy"),
+    ("torch.metadata_version", "a broken upgrade; one machine shows it for NumPy"),
     ("torch.xpu", "only in builds for Intel GPUs"),
-    (
-        "torch.rocm",
-        "only in builds for AMD GPUs that are newer than those recorded",
-    ),
+    ("torch.rocm", "only in builds for AMD GPUs that are newer than those recorded"),
     (
         "cuda.libraries.*.also_loaded",
         "two copies in one process, by the real loader: tests/it/cuda/loader.rs",
     ),
-    (
-        "cpu.isa_on_some",
-        "cores of one machine with different flags: src/probes/cpu",
-    ),
+    ("cpu.isa_on_some", "cores of one machine with different flags: src/probes/cpu"),
     ("data.*.listing", "of more than twenty files: tests/it/data.rs"),
 ];
 
@@ -92,13 +62,8 @@ fn machine(name: &str) -> Recorded {
 
 /// What is asked of a machine: its data trees and its configuration file, where it has them, and all else.
 fn options(host: &Recorded) -> Options {
-    let config = [
-        ("config.yaml", "config.yaml"),
-        ("outputs", "outputs/.hydra/config.yaml"),
-    ];
-    let config = config
-        .iter()
-        .filter(|(_, file)| host.files.contains_key(&host.cwd.join(file)));
+    let config = [("config.yaml", "config.yaml"), ("outputs", "outputs/.hydra/config.yaml")];
+    let config = config.iter().filter(|(_, file)| host.files.contains_key(&host.cwd.join(file)));
     Options {
         data: host.tree.keys().cloned().collect(),
         config: config.map(|(given, _)| given.into()).collect(),
@@ -118,17 +83,12 @@ fn replay(host: &Recorded) -> Snapshot {
 }
 
 fn snapshots() -> BTreeMap<String, Snapshot> {
-    names()
-        .into_iter()
-        .map(|name| (name.clone(), replay(&machine(&name))))
-        .collect()
+    names().into_iter().map(|name| (name.clone(), replay(&machine(&name)))).collect()
 }
 
 /// Every fact of a snapshot.
 fn leaves(snapshot: &Snapshot) -> impl Iterator<Item = (&FactPath, &Value)> {
-    [&snapshot.facts, &snapshot.private, &snapshot.volatile]
-        .into_iter()
-        .flatten()
+    [&snapshot.facts, &snapshot.private, &snapshot.volatile].into_iter().flatten()
 }
 
 #[test]
@@ -138,13 +98,8 @@ fn there_are_a_dozen_machines_and_each_says_where_it_is_from() {
     for name in names {
         let host = machine(&name);
         assert!(!host.about.is_empty(), "{name}: `about` is empty");
-        let honest = ["composed: ", "recorded "]
-            .iter()
-            .any(|begin| host.provenance.starts_with(begin));
-        assert!(
-            honest,
-            "{name}: `provenance` says neither `composed: …` nor `recorded …`"
-        );
+        let honest = ["composed: ", "recorded "].iter().any(|begin| host.provenance.starts_with(begin));
+        assert!(honest, "{name}: `provenance` says neither `composed: …` nor `recorded …`");
     }
 }
 
@@ -155,9 +110,11 @@ fn snapshots_are_as_they_were() {
         let path = folder().join(&name).join("snapshot.lock");
         let text = write::to_string(&snapshot);
         let expected = snapbox::Data::read_from(&path, Some(snapbox::data::DataFormat::Text)).raw();
-        let same = snapbox::Assert::new()
-            .action_env(snapbox::assert::DEFAULT_ACTION_ENV)
-            .try_eq(Some(&name), snapbox::Data::text(text).raw(), expected);
+        let same = snapbox::Assert::new().action_env(snapbox::assert::DEFAULT_ACTION_ENV).try_eq(
+            Some(&name),
+            snapbox::Data::text(text).raw(),
+            expected,
+        );
         if let Err(error) = same {
             different.push(error.to_string());
         }
@@ -173,11 +130,7 @@ fn snapshots_are_as_they_were() {
 fn a_second_capture_gives_the_same_bytes() {
     for name in names() {
         let host = machine(&name);
-        assert_eq!(
-            write::to_string(&replay(&host)),
-            write::to_string(&replay(&host)),
-            "{name}"
-        );
+        assert_eq!(write::to_string(&replay(&host)), write::to_string(&replay(&host)), "{name}");
     }
 }
 
@@ -214,11 +167,7 @@ fn every_fact_is_declared_and_of_its_type() {
                 path.section()
             );
             let known = fact.values.is_empty() || value.as_str().is_none_or(|v| fact.values.contains(&v));
-            assert!(
-                known,
-                "{name}: `{path} = {value}` is not among its `values` {:?}",
-                fact.values
-            );
+            assert!(known, "{name}: `{path} = {value}` is not among its `values` {:?}", fact.values);
         }
         for (path, reason) in &snapshot.unknown {
             assert!(!reason.contains("bug in driftlock"), "{name}: {path}: {reason}");
@@ -261,18 +210,14 @@ fn every_declared_fact_is_seen_on_a_machine() {
 
 /// Whether an exception's pattern takes in a declared path.
 fn covers(pattern: &str, path: &str) -> bool {
-    pattern
-        .strip_suffix("**")
-        .map_or(pattern == path, |beginning| path.starts_with(beginning))
+    pattern.strip_suffix("**").map_or(pattern == path, |beginning| path.starts_with(beginning))
 }
 
 #[test]
 fn every_section_is_filled_somewhere() {
     let snapshots = snapshots();
     for section in facts::SECTIONS.iter().filter(|section| section.name != "meta") {
-        let filled = snapshots
-            .values()
-            .any(|s| leaves(s).any(|(path, _)| path.section() == section.name));
+        let filled = snapshots.values().any(|s| leaves(s).any(|(path, _)| path.section() == section.name));
         assert!(filled, "no machine fills the section `{}`", section.name);
     }
 }
@@ -285,10 +230,7 @@ fn a_recording_of_a_replay_gives_an_equal_snapshot() {
         let first = capture(Arc::clone(&recording) as Arc<dyn Host>, options(&host));
         let text = recording.finish().unwrap().to_text().unwrap();
         let again = Recorded::parse(&text).unwrap_or_else(|e| panic!("{name}: {e}\n{text}"));
-        let options = Options {
-            data: again.tree.keys().cloned().collect(),
-            ..options(&again)
-        };
+        let options = Options { data: again.tree.keys().cloned().collect(), ..options(&again) };
         let second = capture(Arc::new(again), options);
         let (first, second) = (comparable(first), comparable(second));
         for (path, value) in &first {
@@ -298,10 +240,7 @@ fn a_recording_of_a_replay_gives_an_equal_snapshot() {
             first.len(),
             second.len(),
             "{name}: {:?}",
-            second
-                .keys()
-                .filter(|p| !first.contains_key(*p))
-                .collect::<Vec<_>>()
+            second.keys().filter(|p| !first.contains_key(*p)).collect::<Vec<_>>()
         );
         for hidden in private_names(&host) {
             assert!(!text.contains(&hidden), "{name}: `{hidden}` is in the recording");
@@ -322,10 +261,8 @@ fn a_recording_of_this_machine_replays_to_the_same_facts() {
     for section in sections {
         assert_eq!(replayed.get(section), live.get(section), "[{section}]");
     }
-    let named: Vec<&str> = ["os", "cpu", "memory", "env"]
-        .into_iter()
-        .filter(|s| !live.contains_key(*s))
-        .collect();
+    let named: Vec<&str> =
+        ["os", "cpu", "memory", "env"].into_iter().filter(|s| !live.contains_key(*s)).collect();
     assert!(named.is_empty(), "{named:?} are empty on this machine");
 }
 
@@ -337,19 +274,9 @@ fn comparable(snapshot: Snapshot) -> BTreeMap<FactPath, Result<Value, String>> {
         let kept = facts.into_iter().filter(move |(path, _)| kept(path));
         kept.map(|(path, value)| (path, Ok(value)))
     };
-    let private = snapshot
-        .private
-        .into_keys()
-        .map(|path| (path, Ok(Value::from("replaced"))));
-    let unknown = snapshot
-        .unknown
-        .into_iter()
-        .map(|(path, reason)| (path, Err(reason)));
-    known(snapshot.facts)
-        .chain(known(snapshot.volatile))
-        .chain(private)
-        .chain(unknown)
-        .collect()
+    let private = snapshot.private.into_keys().map(|path| (path, Ok(Value::from("replaced"))));
+    let unknown = snapshot.unknown.into_iter().map(|(path, reason)| (path, Err(reason)));
+    known(snapshot.facts).chain(known(snapshot.volatile)).chain(private).chain(unknown).collect()
 }
 
 /// The names of a machine that no recording may hold.
@@ -357,19 +284,10 @@ fn private_names(host: &Recorded) -> Vec<String> {
     let system = &host.system;
     let mut names = system.addresses.clone();
     // The words by which many machines and users are called hide nobody and are kept.
-    names.extend(
-        system
-            .user
-            .clone()
-            .filter(|user| !["root", "user", "nvidia"].contains(&user.as_str())),
-    );
+    names.extend(system.user.clone().filter(|user| !["root", "user", "nvidia"].contains(&user.as_str())));
     names.extend(Some(system.hostname.clone()).filter(|name| name != "host"));
     let devices = host.nvml.iter().flat_map(|nvml| &nvml.devices);
-    names.extend(
-        devices
-            .flat_map(|device| [device.uuid.clone(), device.serial.clone()])
-            .flatten(),
-    );
+    names.extend(devices.flat_map(|device| [device.uuid.clone(), device.serial.clone()]).flatten());
     names
 }
 
@@ -379,10 +297,8 @@ fn the_machines_say_what_they_must() {
     let mut wrong = Vec::new();
     for (name, snapshot) in snapshots() {
         let expected = std::fs::read_to_string(folder().join(&name).join("expected.toml"));
-        let expected: toml::Table = expected
-            .unwrap_or_else(|e| panic!("{name}/expected.toml: {e}"))
-            .parse()
-            .unwrap();
+        let expected: toml::Table =
+            expected.unwrap_or_else(|e| panic!("{name}/expected.toml: {e}")).parse().unwrap();
         let (mut checked, said) = (0, |path: &str| said(&snapshot, path));
         for (kind, found) in expected {
             let facts: Vec<(String, String)> = match found {
@@ -390,16 +306,13 @@ fn the_machines_say_what_they_must() {
                     .into_iter()
                     .map(|(path, value)| (path, read::value_of(&value).unwrap().to_string()))
                     .collect(),
-                toml::Value::Array(paths) if kind == "absent" || kind == "unknown" => paths
-                    .iter()
-                    .map(|path| (path.as_str().unwrap().to_owned(), kind.clone()))
-                    .collect(),
+                toml::Value::Array(paths) if kind == "absent" || kind == "unknown" => {
+                    paths.iter().map(|path| (path.as_str().unwrap().to_owned(), kind.clone())).collect()
+                }
                 _ => panic!("{name}/expected.toml: `{kind}` is none of `value`, `absent`, `unknown`"),
             };
             checked += facts.len();
-            let differs = facts
-                .into_iter()
-                .filter(|(path, expected)| said(path) != *expected);
+            let differs = facts.into_iter().filter(|(path, expected)| said(path) != *expected);
             wrong.extend(
                 differs.map(|(path, expected)| format!("{name}: {path} is {}, not {expected}", said(&path))),
             );
@@ -412,10 +325,7 @@ fn the_machines_say_what_they_must() {
 /// A fact as the snapshot writes it, `unknown` or `absent`.
 fn said(snapshot: &Snapshot, path: &str) -> String {
     let path: FactPath = path.parse().unwrap();
-    match [&snapshot.facts, &snapshot.volatile]
-        .into_iter()
-        .find_map(|facts| facts.get(&path))
-    {
+    match [&snapshot.facts, &snapshot.volatile].into_iter().find_map(|facts| facts.get(&path)) {
         Some(value) => value.to_string(),
         None if snapshot.unknown.keys().any(|unknown| unknown.covers(&path)) => "unknown".to_owned(),
         None => "absent".to_owned(),
@@ -429,10 +339,7 @@ fn no_machine_is_this_one() {
     for name in names() {
         let text = std::fs::read_to_string(folder().join(&name).join("host.toml")).unwrap();
         let here = root();
-        for private in [here.display().to_string(), home.clone()]
-            .iter()
-            .filter(|p| p.len() > "/root".len())
-        {
+        for private in [here.display().to_string(), home.clone()].iter().filter(|p| p.len() > "/root".len()) {
             assert!(!text.contains(private.as_str()), "{name}: {private}");
         }
         assert!(

@@ -35,7 +35,11 @@ fn human_fits_eighty_columns_without_colour_when_piped() {
     assert!(shown.contains("Operating system") && shown.contains("linux"), "{shown}");
     for line in shown.lines() {
         // A word that is longer than the line (a digest in an unknown's reason, say) may stand out.
-        assert!(line.chars().count() <= 80 || !line.trim().contains(' '), "{} columns: {line}", line.chars().count());
+        assert!(
+            line.chars().count() <= 80 || !line.trim().contains(' '),
+            "{} columns: {line}",
+            line.chars().count()
+        );
     }
     assert!(!shown.contains('\u{1b}'));
 }
@@ -130,7 +134,10 @@ fn bad_files_are_told_with_file_line_and_remedy() {
     }
     let (code, _, messages) = run(&dir, &["show", "missing.lock"]);
     assert_eq!(code, Some(2));
-    assert!(messages.contains("no such file") && messages.contains("hint: `driftlock capture`"), "{messages}");
+    assert!(
+        messages.contains("no such file") && messages.contains("hint: `driftlock capture`"),
+        "{messages}"
+    );
 }
 
 #[test]

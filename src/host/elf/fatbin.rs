@@ -40,9 +40,7 @@ pub(super) fn architectures<'a>(data: impl ReadRef<'a>, offset: u64, size: u64) 
     // Of two lists that are equally common, the longer one: a kernel for one architecture says less.
     let most = lists.into_iter().max_by_key(|(list, count)| (*count, list.len()));
     let (list, _) = most.unwrap_or_default();
-    list.into_iter()
-        .map(|(arch, ptx)| format!("{}_{arch}", if ptx { "compute" } else { "sm" }))
-        .collect()
+    list.into_iter().map(|(arch, ptx)| format!("{}_{arch}", if ptx { "compute" } else { "sm" })).collect()
 }
 
 /// The container at or shortly after `at`: where its entries begin, and where they end. The linker aligns containers
@@ -128,10 +126,7 @@ mod tests {
         bytes.extend([0; 16]);
         bytes.extend(build(&[(2, 80), (2, 90), (1, 90)]));
         bytes.extend(build(&[(2, 80), (2, 90), (1, 90)]));
-        assert_eq!(
-            architectures(bytes.as_slice(), 0, bytes.len() as u64),
-            ["sm_80", "sm_90", "compute_90"]
-        );
+        assert_eq!(architectures(bytes.as_slice(), 0, bytes.len() as u64), ["sm_80", "sm_90", "compute_90"]);
     }
 
     #[test]

@@ -99,10 +99,7 @@ pub fn inspect(path: &Path) -> Result<ElfInfo, ElfError> {
 fn headers<Elf: FileHeader<Endian = Endianness>>(data: &Ranges) -> Result<ElfInfo, ElfError> {
     let header = Elf::parse(data)?;
     let endian = header.endian()?;
-    let mut info = ElfInfo {
-        machine: Some(machine(header.e_machine(endian))),
-        ..ElfInfo::default()
-    };
+    let mut info = ElfInfo { machine: Some(machine(header.e_machine(endian))), ..ElfInfo::default() };
     let segments = header.program_headers(endian, data)?;
     for segment in segments {
         if let Some(mut notes) = segment.notes(endian, data)? {
@@ -119,9 +116,7 @@ fn headers<Elf: FileHeader<Endian = Endianness>>(data: &Ranges) -> Result<ElfInf
     let sections = header.section_headers(endian, data)?;
     if !sections.is_empty() {
         let index = header.section_strings_index(endian, data)?;
-        let table = sections
-            .get(index.0)
-            .ok_or_else(|| malformed("it has no section names"))?;
+        let table = sections.get(index.0).ok_or_else(|| malformed("it has no section names"))?;
         let names = table.data(endian, data)?;
         let names = StringTable::new(names, 0, names.len() as u64);
         for section in sections.iter().filter(|s| s.sh_type(endian) == elf::SHT_PROGBITS) {
@@ -163,10 +158,7 @@ fn linking<Elf: FileHeader<Endian = Endianness>>(
         .ok_or_else(|| malformed("its string table is not in the file"))?;
     // A small table in one read; of a large one, the few names that are needed.
     let names = if size <= SYMBOLS_LIMIT {
-        Some(
-            data.read_bytes_at(start, size)
-                .map_err(|()| malformed("its string table is cut short"))?,
-        )
+        Some(data.read_bytes_at(start, size).map_err(|()| malformed("its string table is cut short"))?)
     } else {
         None
     };
@@ -178,10 +170,7 @@ fn linking<Elf: FileHeader<Endian = Endianness>>(
         }
     };
     for (tag, offset) in entries {
-        if !matches!(
-            tag,
-            elf::DT_NEEDED | elf::DT_SONAME | elf::DT_RPATH | elf::DT_RUNPATH
-        ) {
+        if !matches!(tag, elf::DT_NEEDED | elf::DT_SONAME | elf::DT_RPATH | elf::DT_RUNPATH) {
             continue;
         }
         let bytes = string(offset).map_err(|()| malformed("a name is outside its string table"))?;
@@ -226,7 +215,5 @@ fn machine(number: u16) -> String {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
+    bytes.iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"))
 }

@@ -24,10 +24,7 @@ impl Ranges {
     pub(super) fn new(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
         let file = Positioned { file, len, at: 0 };
-        Ok(Self {
-            cache: ReadCache::new(file),
-            left: Cell::new(BUDGET),
-        })
+        Ok(Self { cache: ReadCache::new(file), left: Cell::new(BUDGET) })
     }
 
     fn spend(&self, bytes: u64) -> Result<(), ()> {

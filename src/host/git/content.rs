@@ -58,11 +58,7 @@ pub(super) fn ids(
         };
         found.insert(path, id);
     }
-    found.extend(
-        converted(repo, &unhashed)?
-            .into_iter()
-            .map(|(path, id)| (path, Ok(id))),
-    );
+    found.extend(converted(repo, &unhashed)?.into_iter().map(|(path, id)| (path, Ok(id))));
     Ok(found)
 }
 
@@ -88,9 +84,9 @@ fn conversion(repo: &Repository, path: &[u8], mode: u32) -> Result<Conversion, g
     }
     Ok(match attribute(repo, path, "filter")?.as_deref() {
         Some("lfs") => Conversion::Lfs,
-        Some(driver) if defined(repo, driver)? => Conversion::Foreign(format!(
-            "{shown}: goes through the filter `{driver}`, which is not run here"
-        )),
+        Some(driver) if defined(repo, driver)? => {
+            Conversion::Foreign(format!("{shown}: goes through the filter `{driver}`, which is not run here"))
+        }
         _ => Conversion::Known,
     })
 }
@@ -98,9 +94,7 @@ fn conversion(repo: &Repository, path: &[u8], mode: u32) -> Result<Conversion, g
 /// Whether the configuration gives this filter a program; git passes files through one that has none.
 fn defined(repo: &Repository, driver: &str) -> Result<bool, git2::Error> {
     let config = repo.config()?;
-    Ok(["clean", "process"]
-        .iter()
-        .any(|what| config.get_string(&format!("filter.{driver}.{what}")).is_ok()))
+    Ok(["clean", "process"].iter().any(|what| config.get_string(&format!("filter.{driver}.{what}")).is_ok()))
 }
 
 /// The text value of an attribute; `None` where it is unset, unspecified or merely set.
@@ -125,10 +119,7 @@ fn converted(
     let empty = Oid::hash_object(ObjectType::Blob, &[])?;
     let mut index = Index::new()?;
     let mut options = DiffOptions::new();
-    options
-        .disable_pathspec_match(true)
-        .skip_binary_check(true)
-        .include_typechange(true);
+    options.disable_pathspec_match(true).skip_binary_check(true).include_typechange(true);
     for (path, mode) in files {
         let time = IndexTime::new(0, 0);
         index.add(&IndexEntry {
@@ -149,10 +140,7 @@ fn converted(
     }
     // A file that is empty equals its entry, and so is no part of the answer.
     let mut found: BTreeMap<RepoPath, Oid> = files.keys().map(|path| (path.clone(), empty)).collect();
-    for delta in repo
-        .diff_index_to_workdir(Some(&index), Some(&mut options))?
-        .deltas()
-    {
+    for delta in repo.diff_index_to_workdir(Some(&index), Some(&mut options))?.deltas() {
         let file = delta.new_file();
         if let Some(id) = file.path_bytes().and_then(|path| found.get_mut(path)) {
             *id = file.id();

@@ -37,9 +37,7 @@ pub(super) fn read(repo: &Repository, branch: Option<&str>) -> History {
     let Some(upstream) = upstream.as_deref().and_then(|name| str::from_utf8(name).ok()) else {
         return history;
     };
-    let short = upstream
-        .strip_prefix("refs/remotes/")
-        .or_else(|| upstream.strip_prefix("refs/heads/"));
+    let short = upstream.strip_prefix("refs/remotes/").or_else(|| upstream.strip_prefix("refs/heads/"));
     history.upstream = Some(short.unwrap_or(upstream).to_owned());
     // The branch that it names may not be there: "gone", as git says.
     let Ok(other) = repo.refname_to_id(upstream) else {
@@ -61,7 +59,5 @@ fn describe(repo: &Repository, head: Oid) -> Result<String, git2::Error> {
     options.describe_tags().show_commit_oid_as_fallback(true);
     let mut format = DescribeFormatOptions::new();
     format.abbreviated_size(ABBREVIATION);
-    repo.find_object(head, Some(ObjectType::Commit))?
-        .describe(&options)?
-        .format(Some(&format))
+    repo.find_object(head, Some(ObjectType::Commit))?.describe(&options)?.format(Some(&format))
 }

@@ -16,10 +16,8 @@ use crate::snapshot::digest::prefixed;
 pub(super) const POINTER_LIMIT: u64 = 1024;
 
 /// What every pointer begins with (the second host name is that of old repositories).
-const BEGINNINGS: [&[u8]; 2] = [
-    b"version https://git-lfs.github.com/spec/",
-    b"version https://hawser.github.com/spec/",
-];
+const BEGINNINGS: [&[u8]; 2] =
+    [b"version https://git-lfs.github.com/spec/", b"version https://hawser.github.com/spec/"];
 
 /// Whether this content is a pointer.
 pub(super) fn is_pointer(content: &[u8]) -> bool {
@@ -59,10 +57,7 @@ mod tests {
 
     #[test]
     fn a_pointer_is_known_by_its_first_line_and_its_size() {
-        let text = pointer(
-            "sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393",
-            12345,
-        );
+        let text = pointer("sha256:4d7a214614ab2935c943f9e0ff69d22eadbb8f32b1258daaa5e2ca24d17e2393", 12345);
         assert!(is_pointer(text.as_bytes()));
         assert!(!is_pointer(b"version 1\n"));
         assert!(!is_pointer(&[text.as_bytes(), &[b'x'; 1024]].concat()));

@@ -42,11 +42,7 @@ pub struct GitOptions {
 
 impl Default for GitOptions {
     fn default() -> Self {
-        Self {
-            depth: Depth::Full,
-            patch: false,
-            limit: Duration::from_secs(2),
-        }
+        Self { depth: Depth::Full, patch: false, limit: Duration::from_secs(2) }
     }
 }
 
@@ -217,9 +213,7 @@ pub fn inspect(start: &Path, options: &GitOptions) -> Result<GitReport, GitFault
     }
     let second = open::repository(start)?;
     let branch = report.branch.clone();
-    let history = spawn("probe-git-history", move || {
-        history::read(&second, branch.as_deref())
-    });
+    let history = spawn("probe-git-history", move || history::read(&second, branch.as_deref()));
     let work = (!repo.is_bare()).then(|| {
         let patch = options.patch;
         spawn("probe-git-work", move || work::read(&repo, patch, deadline))
@@ -231,9 +225,7 @@ pub fn inspect(start: &Path, options: &GitOptions) -> Result<GitReport, GitFault
                 report.submodules = found.submodules;
                 report.unknown.extend(found.unknown);
             }
-            Err(reason) => report
-                .unknown
-                .extend(work::FACTS.map(|fact| (fact.to_owned(), reason.clone()))),
+            Err(reason) => report.unknown.extend(work::FACTS.map(|fact| (fact.to_owned(), reason.clone()))),
         }
     }
     match wait(history, deadline) {
@@ -243,9 +235,7 @@ pub fn inspect(start: &Path, options: &GitOptions) -> Result<GitReport, GitFault
             report.describe = found.describe;
             report.unknown.extend(found.unknown);
         }
-        Err(reason) => report
-            .unknown
-            .extend(history::FACTS.map(|fact| (fact.to_owned(), reason.clone()))),
+        Err(reason) => report.unknown.extend(history::FACTS.map(|fact| (fact.to_owned(), reason.clone()))),
     }
     if !options.patch {
         report.unknown.remove("patch");
@@ -265,24 +255,19 @@ fn spawn<T: Send + 'static>(name: &str, read: impl FnOnce() -> T + Send + 'stati
     let body = move || {
         let _late = send.send(read());
     };
-    thread::Builder::new()
-        .name(name.to_owned())
-        .spawn(body)
-        .map(|thread| Reading { answer, thread })
+    thread::Builder::new().name(name.to_owned()).spawn(body).map(|thread| Reading { answer, thread })
 }
 
 fn wait<T>(reading: io::Result<Reading<T>>, deadline: Instant) -> Result<T, String> {
     let Reading { answer, thread } = reading.map_err(|error| format!("could not start a thread: {error}"))?;
-    answer
-        .recv_timeout(deadline.saturating_duration_since(Instant::now()))
-        .map_err(|error| {
-            if error == RecvTimeoutError::Disconnected
-                && let Err(panic) = thread.join()
-            {
-                std::panic::resume_unwind(panic);
-            }
-            TOO_LONG.to_owned()
-        })
+    answer.recv_timeout(deadline.saturating_duration_since(Instant::now())).map_err(|error| {
+        if error == RecvTimeoutError::Disconnected
+            && let Err(panic) = thread.join()
+        {
+            std::panic::resume_unwind(panic);
+        }
+        TOO_LONG.to_owned()
+    })
 }
 
 /// The reason for what the time did not suffice for.

@@ -22,11 +22,8 @@ pub(super) fn repository(start: &Path) -> Result<Repository, GitFault> {
         Some(dir) if relative_tree => Repository::open(start.join(dir)),
         Some(_) => Repository::open_from_env(),
         None => {
-            let flags = if relative_tree {
-                RepositoryOpenFlags::empty()
-            } else {
-                RepositoryOpenFlags::FROM_ENV
-            };
+            let flags =
+                if relative_tree { RepositoryOpenFlags::empty() } else { RepositoryOpenFlags::FROM_ENV };
             let ceilings = variable("GIT_CEILING_DIRECTORIES").unwrap_or_default();
             Repository::open_ext(start, flags, env::split_paths(&ceilings))
         }
@@ -38,24 +35,18 @@ pub(super) fn repository(start: &Path) -> Result<Repository, GitFault> {
         None => None,
     };
     if let Some(tree) = tree {
-        repo.set_workdir(&tree, false)
-            .map_err(|error| GitFault::Unreadable(words(&error)))?;
+        repo.set_workdir(&tree, false).map_err(|error| GitFault::Unreadable(words(&error)))?;
     }
     Ok(repo)
 }
 
 /// Whether the repository itself says where its working tree is.
 fn has_work_tree(repo: &Repository) -> bool {
-    repo.is_worktree()
-        || repo
-            .config()
-            .is_ok_and(|config| config.get_path("core.worktree").is_ok())
+    repo.is_worktree() || repo.config().is_ok_and(|config| config.get_path("core.worktree").is_ok())
 }
 
 fn fault(error: &git2::Error, start: &Path) -> GitFault {
-    let root = start
-        .ancestors()
-        .find(|dir| dir.join(".git").symlink_metadata().is_ok());
+    let root = start.ancestors().find(|dir| dir.join(".git").symlink_metadata().is_ok());
     match (error.code(), root) {
         (ErrorCode::NotFound, None) if variable("GIT_DIR").is_none() => GitFault::NoRepository,
         (ErrorCode::Owner, _) => GitFault::NotOwned(root.unwrap_or(start).display().to_string()),
@@ -72,10 +63,7 @@ fn variable(name: &str) -> Option<OsString> {
 fn accept_extensions() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        #[expect(
-            unsafe_code,
-            reason = "git2 marks every change of libgit2's global options unsafe"
-        )]
+        #[expect(unsafe_code, reason = "git2 marks every change of libgit2's global options unsafe")]
         // SAFETY: the list is a global of libgit2 without a lock. `Once` makes this the only write, and every path to
         // libgit2 in this crate goes through here first.
         let _without_it_they_are_refused = unsafe { git2::opts::set_extensions(&["partialclone"]) };

@@ -20,16 +20,10 @@ pub(super) fn text(
     changes: &Changes,
     opaque: impl Fn(&RepoPath) -> bool,
 ) -> Result<String, String> {
-    let mut texts: BTreeMap<&RepoPath, String> = changes
-        .iter()
-        .map(|(path, change)| (path, opaque_patch(path, change)))
-        .collect();
+    let mut texts: BTreeMap<&RepoPath, String> =
+        changes.iter().map(|(path, change)| (path, opaque_patch(path, change))).collect();
     let mut options = DiffOptions::new();
-    options
-        .disable_pathspec_match(true)
-        .context_lines(3)
-        .interhunk_lines(0)
-        .id_abbrev(40);
+    options.disable_pathspec_match(true).context_lines(3).interhunk_lines(0).id_abbrev(40);
     options.old_prefix("a/").new_prefix("b/");
     let mut any = false;
     for path in changes.keys().filter(|path| !opaque(path)) {
@@ -37,9 +31,7 @@ pub(super) fn text(
         any = true;
     }
     if any {
-        let diff = repo
-            .diff_tree_to_workdir_with_index(head, Some(&mut options))
-            .map_err(|e| words(&e))?;
+        let diff = repo.diff_tree_to_workdir_with_index(head, Some(&mut options)).map_err(|e| words(&e))?;
         for i in 0..diff.deltas().len() {
             collect(&diff, i, &mut texts).map_err(|e| words(&e))?;
         }
@@ -57,17 +49,11 @@ fn collect(diff: &Diff<'_>, i: usize, texts: &mut BTreeMap<&RepoPath, String>) -
     };
     let bytes = patch.to_buf()?;
     let delta = patch.delta();
-    let path = delta
-        .new_file()
-        .path_bytes()
-        .or_else(|| delta.old_file().path_bytes());
+    let path = delta.new_file().path_bytes().or_else(|| delta.old_file().path_bytes());
     if delta.flags().is_binary() {
         return Ok(());
     }
-    if let (Some(text), Ok(patch)) = (
-        path.and_then(|p| texts.get_mut(&p.to_vec())),
-        str::from_utf8(&bytes),
-    ) {
+    if let (Some(text), Ok(patch)) = (path.and_then(|p| texts.get_mut(&p.to_vec())), str::from_utf8(&bytes)) {
         patch.clone_into(text);
     }
     Ok(())

@@ -8,13 +8,8 @@ use super::{GitReport, words};
 
 /// Settings that change the bytes of files between the repository and the working tree (git-config(1)), and those
 /// that keep git-lfs from fetching (git-lfs-config(5)).
-const SETTINGS: [&str; 5] = [
-    "core.autocrlf",
-    "core.eol",
-    "core.symlinks",
-    "lfs.fetchexclude",
-    "lfs.fetchinclude",
-];
+const SETTINGS: [&str; 5] =
+    ["core.autocrlf", "core.eol", "core.symlinks", "lfs.fetchexclude", "lfs.fetchinclude"];
 
 /// The part of the report that needs neither history nor working tree.
 pub(super) fn read(repo: &Repository, start: &Path) -> GitReport {
@@ -41,20 +36,14 @@ pub(super) fn read(repo: &Repository, start: &Path) -> GitReport {
 /// HEAD, its commit and that commit's tree. Each part that cannot be read leaves those before it.
 fn head(repo: &Repository, report: &mut GitReport) {
     let mut unknown = |facts: &[&str], error: &git2::Error| {
-        report
-            .unknown
-            .extend(facts.iter().map(|fact| ((*fact).to_owned(), words(error))));
+        report.unknown.extend(facts.iter().map(|fact| ((*fact).to_owned(), words(error))));
     };
     let head = match repo.find_reference("HEAD") {
         Ok(head) => head,
         Err(error) => return unknown(&["branch", "detached", "unborn", "commit", "tree"], &error),
     };
-    let target = head
-        .symbolic_target_bytes()
-        .map(|name| String::from_utf8_lossy(name).into_owned());
-    let branch = target
-        .as_deref()
-        .map(|name| name.strip_prefix("refs/heads/").unwrap_or(name).to_owned());
+    let target = head.symbolic_target_bytes().map(|name| String::from_utf8_lossy(name).into_owned());
+    let branch = target.as_deref().map(|name| name.strip_prefix("refs/heads/").unwrap_or(name).to_owned());
     let id = match head.resolve().map(|direct| direct.target()) {
         Ok(id) => id,
         Err(error) if error.code() == ErrorCode::NotFound && branch.is_some() => None,
@@ -88,15 +77,9 @@ fn configuration(config: &Config, report: &mut GitReport) {
         return;
     };
     let _broken_config_ends_the_list = entries.for_each(|entry| {
-        let name = entry
-            .name()
-            .ok()
-            .and_then(|name| name.strip_prefix("remote.")?.strip_suffix(".url"));
+        let name = entry.name().ok().and_then(|name| name.strip_prefix("remote.")?.strip_suffix(".url"));
         if let (Some(name), Ok(url)) = (name, entry.value()) {
-            report
-                .remotes
-                .entry(name.to_owned())
-                .or_insert_with(|| url.to_owned());
+            report.remotes.entry(name.to_owned()).or_insert_with(|| url.to_owned());
         }
     });
 }

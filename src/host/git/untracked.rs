@@ -42,11 +42,7 @@ fn lines(root: &Path, paths: &[RepoPath], deadline: Instant) -> Result<String, S
             total.saturating_add(fs::symlink_metadata(root.join(native(path))).map_or(0, |meta| meta.len()));
     }
     if total > LIMIT {
-        return Err(format!(
-            "the untracked files hold {} MiB, more than {} MiB",
-            total >> 20,
-            LIMIT >> 20
-        ));
+        return Err(format!("the untracked files hold {} MiB, more than {} MiB", total >> 20, LIMIT >> 20));
     }
     let mut all = Sha256::new();
     for path in paths {
@@ -104,9 +100,7 @@ pub(super) fn is_ours(path: &Path) -> bool {
     let regular = fs::symlink_metadata(path).is_ok_and(|meta| meta.is_file());
     let mut start = Vec::new();
     regular
-        && File::open(path)
-            .and_then(|file| file.take(64).read_to_end(&mut start))
-            .is_ok()
+        && File::open(path).and_then(|file| file.take(64).read_to_end(&mut start)).is_ok()
         && (start.starts_with(b"# Written by driftlock")
             || start.starts_with(b"{") && memchr::memmem::find(&start, b"\"driftlock/").is_some())
 }

@@ -93,11 +93,7 @@ impl Host for Live {
             () if meta.is_file() => FileKind::File,
             () => FileKind::Other,
         };
-        Ok(Stat {
-            kind,
-            len: meta.len(),
-            executable: executable(&meta),
-        })
+        Ok(Stat { kind, len: meta.len(), executable: executable(&meta) })
     }
 
     fn read_link(&self, path: &Path) -> io::Result<PathBuf> {
@@ -114,12 +110,7 @@ impl Host for Live {
 
     fn env_all(&self) -> BTreeMap<String, String> {
         std::env::vars_os()
-            .map(|(name, value)| {
-                (
-                    name.to_string_lossy().into_owned(),
-                    value.to_string_lossy().into_owned(),
-                )
-            })
+            .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
             .collect()
     }
 
@@ -152,10 +143,7 @@ impl Host for Live {
     }
 
     fn now(&self) -> i128 {
-        if let Some(seconds) = self
-            .env("DRIFTLOCK_NOW")
-            .and_then(|text| text.parse::<i128>().ok())
-        {
+        if let Some(seconds) = self.env("DRIFTLOCK_NOW").and_then(|text| text.parse::<i128>().ok()) {
             return seconds.saturating_mul(1_000_000_000);
         }
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();

@@ -18,10 +18,8 @@ const OUTPUT_LIMIT: u64 = 8 << 20;
 /// Runs `command` in a process group of its own; past its limit the whole group is killed.
 pub(super) fn run(command: &Command) -> Result<Output, RunError> {
     let program = command.program.clone();
-    let failed = |reason: std::io::Error| RunError::Failed {
-        program: program.clone(),
-        reason: reason.to_string(),
-    };
+    let failed =
+        |reason: std::io::Error| RunError::Failed { program: program.clone(), reason: reason.to_string() };
     let mut child = std::process::Command::new(&command.program)
         .args(&command.args)
         .envs(&command.env)
@@ -63,16 +61,9 @@ pub(super) fn run(command: &Command) -> Result<Output, RunError> {
     // The streams are closed, so the end is near; a program that closed them and runs on is waited for in steps.
     loop {
         if let Some(status) = child.try_wait().map_err(failed)? {
-            let code = status
-                .code()
-                .or_else(|| status.signal().map(|s| 128 + s))
-                .unwrap_or(-1);
+            let code = status.code().or_else(|| status.signal().map(|s| 128 + s)).unwrap_or(-1);
             let [stdout, stderr] = texts;
-            return Ok(Output {
-                status: code,
-                stdout,
-                stderr,
-            });
+            return Ok(Output { status: code, stdout, stderr });
         }
         if Instant::now() >= deadline {
             return Err(kill(&mut child, command));
@@ -86,8 +77,5 @@ fn kill(child: &mut Child, command: &Command) -> RunError {
         let _already_gone = killpg(Pid::from_raw(pid), Signal::SIGKILL);
     }
     let _reaped = child.wait();
-    RunError::TimedOut {
-        program: command.program.clone(),
-        limit_ms: command.limit_ms,
-    }
+    RunError::TimedOut { program: command.program.clone(), limit_ms: command.limit_ms }
 }

@@ -21,11 +21,8 @@ fn portable(system: &mut System) {
     if !cfg!(target_os = "linux") {
         // On Linux the probes read the same files themselves, and more of them.
         info.refresh_cpu_list(sysinfo::CpuRefreshKind::nothing());
-        system.cpu_brand = info
-            .cpus()
-            .first()
-            .map(|cpu| cpu.brand().trim().to_owned())
-            .filter(|b| !b.is_empty());
+        system.cpu_brand =
+            info.cpus().first().map(|cpu| cpu.brand().trim().to_owned()).filter(|b| !b.is_empty());
         system.logical_cores = Some(info.cpus().len() as u64).filter(|n| *n > 0);
         system.physical_cores = sysinfo::System::physical_core_count().ok().map(|n| n as u64);
         system.os_name = sysinfo::System::name().ok();

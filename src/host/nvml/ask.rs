@@ -38,11 +38,7 @@ pub fn ask(limit: Duration) -> Result<NvmlReport, NvmlFault> {
 /// This program: by `/proc`, so that it is the same file even if a new one was installed over it meanwhile.
 fn program() -> String {
     let proc = Path::new("/proc/self/exe");
-    let path = if proc.exists() {
-        proc.to_path_buf()
-    } else {
-        std::env::current_exe().unwrap_or_default()
-    };
+    let path = if proc.exists() { proc.to_path_buf() } else { std::env::current_exe().unwrap_or_default() };
     path.to_string_lossy().into_owned()
 }
 
@@ -50,8 +46,7 @@ fn program() -> String {
 fn library_here() -> bool {
     let path = std::env::var_os("LD_LIBRARY_PATH").unwrap_or_default();
     let dirs = std::env::split_paths(&path).filter(|dir| !dir.as_os_str().is_empty());
-    dirs.chain(LIBRARY_DIRS.iter().map(Into::into))
-        .any(|dir| dir.join(LIBRARY).exists())
+    dirs.chain(LIBRARY_DIRS.iter().map(Into::into)).any(|dir| dir.join(LIBRARY).exists())
 }
 
 /// The answer in what the process printed, or why there is none.
@@ -67,9 +62,7 @@ fn read(output: &Output) -> Result<NvmlReport, NvmlFault> {
             Ok(signal) => format!("{} (signal {})", signal.as_str(), status - 128),
             Err(_) => format!("signal {}", status - 128),
         })),
-        (None, status) => Err(NvmlFault::Failed(format!(
-            "the process that asks ended with status {status}"
-        ))),
+        (None, status) => Err(NvmlFault::Failed(format!("the process that asks ended with status {status}"))),
     }
 }
 
@@ -78,11 +71,7 @@ mod tests {
     use super::*;
 
     fn output(status: i32, stdout: &str) -> Output {
-        Output {
-            status,
-            stdout: stdout.to_owned(),
-            stderr: String::new(),
-        }
+        Output { status, stdout: stdout.to_owned(), stderr: String::new() }
     }
 
     #[test]
@@ -97,15 +86,9 @@ mod tests {
     #[test]
     fn a_death_without_an_answer_is_named() {
         let fault = |o| read(&o).expect_err("no answer");
-        assert_eq!(
-            fault(output(139, "")),
-            NvmlFault::Crashed("SIGSEGV (signal 11)".to_owned())
-        );
+        assert_eq!(fault(output(139, "")), NvmlFault::Crashed("SIGSEGV (signal 11)".to_owned()));
         let cut = "{\"result\":\"success\",\"report\":{\"driver_ver";
-        assert_eq!(
-            fault(output(134, cut)),
-            NvmlFault::Crashed("SIGABRT (signal 6)".to_owned())
-        );
+        assert_eq!(fault(output(134, cut)), NvmlFault::Crashed("SIGABRT (signal 6)".to_owned()));
         assert!(matches!(fault(output(0, "")), NvmlFault::Failed(_)));
         let tagged = "{\"result\":\"error\",\"error\":{\"fault\":\"no_permission\"}}";
         assert_eq!(fault(output(0, tagged)), NvmlFault::NoPermission);

@@ -62,10 +62,8 @@ fn init() -> Result<Nvml, NvmlError> {
         Err(error @ NvmlError::LibloadingError(_)) => error,
         other => return other,
     };
-    let mut paths = LIBRARY_DIRS
-        .iter()
-        .map(|dir| PathBuf::from(dir).join(LIBRARY))
-        .filter(|path| path.exists());
+    let mut paths =
+        LIBRARY_DIRS.iter().map(|dir| PathBuf::from(dir).join(LIBRARY)).filter(|path| path.exists());
     let other = paths.find_map(|path| match Nvml::builder().lib_path(path.as_os_str()).init() {
         Err(NvmlError::LibloadingError(_)) => None,
         answer => Some(answer),

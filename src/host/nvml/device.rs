@@ -87,10 +87,7 @@ fn identity(device: &Device<'_>, out: &mut NvmlDevice) -> Result<(), NvmlError> 
     take!(out.name, device.name());
     take!(out.uuid, device.uuid());
     take!(out.serial, device.serial());
-    take!(
-        out.brand,
-        device.brand().map(|brand| brand_name(&brand).to_owned())
-    );
+    take!(out.brand, device.brand().map(|brand| brand_name(&brand).to_owned()));
     take!(out.vbios_version, device.vbios_version());
     match device.pci_info() {
         Err(error @ (NvmlError::GpuLost | NvmlError::ResetRequired)) => return Err(error),
@@ -113,32 +110,16 @@ fn compute(device: &Device<'_>, out: &mut NvmlDevice) -> Result<(), NvmlError> {
         }
         other => other,
     };
-    take!(
-        out.architecture,
-        architecture.map(|a| a.to_string().to_ascii_lowercase())
-    );
+    take!(out.architecture, architecture.map(|a| a.to_string().to_ascii_lowercase()));
     let capability = device.cuda_compute_capability();
-    take!(
-        out.compute_capability,
-        capability.map(|c| format!("{}.{}", c.major, c.minor))
-    );
+    take!(out.compute_capability, capability.map(|c| format!("{}.{}", c.major, c.minor)));
     // Documented for MIG devices only; a whole device answers NOT_SUPPORTED or INVALID_ARGUMENT.
-    out.sm_count = device
-        .attributes()
-        .ok()
-        .map(|a| a.multiprocessor_count)
-        .filter(|n| *n > 0);
+    out.sm_count = device.attributes().ok().map(|a| a.multiprocessor_count).filter(|n| *n > 0);
     take!(out.cuda_cores, device.num_cores());
     take!(out.memory_bus_width, device.memory_bus_width());
-    take!(
-        out.compute_mode,
-        device.compute_mode().map(|mode| compute_mode(&mode).to_owned())
-    );
+    take!(out.compute_mode, device.compute_mode().map(|mode| compute_mode(&mode).to_owned()));
     let mode = device.virtualization_mode();
-    take!(
-        out.virtualization_mode,
-        mode.map(|mode| virtualization(&mode).to_owned())
-    );
+    take!(out.virtualization_mode, mode.map(|mode| virtualization(&mode).to_owned()));
     match device.mig_mode() {
         Err(error @ (NvmlError::GpuLost | NvmlError::ResetRequired)) => return Err(error),
         answer => {
@@ -157,33 +138,18 @@ fn memory(device: &Device<'_>, out: &mut NvmlDevice) -> Result<(), NvmlError> {
         Err(NvmlError::FailedToLoadSymbol(_) | NvmlError::FunctionNotFound) => raw::memory(device),
         other => other.map(|info| (info.total, info.used)),
     };
-    take!(
-        out.memory_total,
-        info.as_ref().map(|(total, _)| *total).map_err(again)
-    );
+    take!(out.memory_total, info.as_ref().map(|(total, _)| *total).map_err(again));
     out.memory_used = info.ok().map(|(_, used)| used);
     let ecc = device.is_ecc_enabled();
-    take!(
-        out.ecc_mode,
-        ecc.as_ref().map(|mode| mode.currently_enabled).map_err(again)
-    );
+    take!(out.ecc_mode, ecc.as_ref().map(|mode| mode.currently_enabled).map_err(again));
     out.ecc_mode_pending = ecc.ok().map(|mode| mode.pending_enabled);
     let count = |counter| device.total_ecc_errors(MemoryError::Uncorrected, counter);
     take!(out.ecc_uncorrected_volatile, count(EccCounter::Volatile));
     take!(out.ecc_uncorrected_aggregate, count(EccCounter::Aggregate));
-    let pages = |cause| {
-        device
-            .retired_pages(cause)
-            .map(|pages| u32::try_from(pages.len()).unwrap_or(u32::MAX))
-    };
-    take!(
-        out.retired_pages_single_bit,
-        pages(RetirementCause::MultipleSingleBitEccErrors)
-    );
-    take!(
-        out.retired_pages_double_bit,
-        pages(RetirementCause::DoubleBitEccError)
-    );
+    let pages =
+        |cause| device.retired_pages(cause).map(|pages| u32::try_from(pages.len()).unwrap_or(u32::MAX));
+    take!(out.retired_pages_single_bit, pages(RetirementCause::MultipleSingleBitEccErrors));
+    take!(out.retired_pages_double_bit, pages(RetirementCause::DoubleBitEccError));
     take!(out.retired_pages_pending, device.are_pages_pending_retired());
     match raw::remapped_rows(device) {
         Err(error @ (NvmlError::GpuLost | NvmlError::ResetRequired)) => return Err(error),
@@ -215,18 +181,9 @@ fn settings(device: &Device<'_>, out: &mut NvmlDevice) -> Result<(), NvmlError> 
     take!(out.persistence_mode, device.is_in_persistent_mode());
     take!(out.power_limit_mw, device.power_management_limit());
     take!(out.power_limit_enforced_mw, device.enforced_power_limit());
-    take!(
-        out.power_limit_default_mw,
-        device.power_management_limit_default()
-    );
-    take!(
-        out.application_clock_graphics_mhz,
-        device.applications_clock(Clock::Graphics)
-    );
-    take!(
-        out.application_clock_memory_mhz,
-        device.applications_clock(Clock::Memory)
-    );
+    take!(out.power_limit_default_mw, device.power_management_limit_default());
+    take!(out.application_clock_graphics_mhz, device.applications_clock(Clock::Graphics));
+    take!(out.application_clock_memory_mhz, device.applications_clock(Clock::Memory));
     take!(out.max_clock_sm_mhz, device.max_clock_info(Clock::SM));
     take!(out.max_clock_memory_mhz, device.max_clock_info(Clock::Memory));
     take!(out.gsp_firmware, device.gsp_firmware_version());
@@ -254,10 +211,7 @@ fn links(device: &Device<'_>, out: &mut NvmlDevice) -> Result<(), NvmlError> {
 }
 
 fn load(device: &Device<'_>, out: &mut NvmlDevice) -> Result<(), NvmlError> {
-    take!(
-        out.throttle_reasons,
-        device.current_throttle_reasons().map(throttle)
-    );
+    take!(out.throttle_reasons, device.current_throttle_reasons().map(throttle));
     let processes = match device.running_compute_processes() {
         Err(error @ (NvmlError::GpuLost | NvmlError::ResetRequired)) => return Err(error),
         answer => field(&mut out.errors, "processes", answer),
@@ -286,17 +240,11 @@ fn mig(device: &Device<'_>, errors: &mut BTreeMap<String, String>) -> Vec<NvmlMi
                 continue;
             }
         };
-        let mut out = NvmlMig {
-            index,
-            ..NvmlMig::default()
-        };
+        let mut out = NvmlMig { index, ..NvmlMig::default() };
         out.name = field(&mut out.errors, "name", mig.name());
         // Documented form: `PRODUCT MIG PROFILE`.
-        out.profile = out
-            .name
-            .as_deref()
-            .and_then(|n| n.rsplit_once("MIG "))
-            .map(|(_, p)| p.trim().to_owned());
+        out.profile =
+            out.name.as_deref().and_then(|n| n.rsplit_once("MIG ")).map(|(_, p)| p.trim().to_owned());
         out.uuid = field(&mut out.errors, "uuid", mig.uuid());
         out.gi = field(&mut out.errors, "gi", raw::gpu_instance_id(&mig));
         out.ci = field(&mut out.errors, "ci", raw::compute_instance_id(&mig));
@@ -316,34 +264,24 @@ fn topology(nvml: &Nvml, device: &Device<'_>, index: u32, count: u32) -> Option<
     }
     let level = |other: u32| match nvml.device_by_index(other) {
         _ if other == index => Ok("self"),
-        Ok(other) => nvml
-            .topology_common_ancestor(device, &other)
-            .map(|level| match level {
-                TopologyLevel::Internal => "internal",
-                TopologyLevel::Single => "single",
-                TopologyLevel::Multiple => "multiple",
-                TopologyLevel::HostBridge => "hostbridge",
-                TopologyLevel::Node => "node",
-                TopologyLevel::System => "system",
-            }),
+        Ok(other) => nvml.topology_common_ancestor(device, &other).map(|level| match level {
+            TopologyLevel::Internal => "internal",
+            TopologyLevel::Single => "single",
+            TopologyLevel::Multiple => "multiple",
+            TopologyLevel::HostBridge => "hostbridge",
+            TopologyLevel::Node => "node",
+            TopologyLevel::System => "system",
+        }),
         Err(error) => Err(error),
     };
     let levels: Vec<Result<&str, NvmlError>> = (0..count).map(level).collect();
     // Where no pair is answered, the system has no such thing.
     let answered = levels.iter().filter(|l| l.is_ok()).count() > 1;
-    answered.then(|| {
-        levels
-            .into_iter()
-            .map(|l| l.unwrap_or("unknown").to_owned())
-            .collect()
-    })
+    answered.then(|| levels.into_iter().map(|l| l.unwrap_or("unknown").to_owned()).collect())
 }
 
 fn throttle(reasons: ThrottleReasons) -> Vec<String> {
-    let mut names: Vec<String> = reasons
-        .iter_names()
-        .map(|(name, _)| name.to_ascii_lowercase())
-        .collect();
+    let mut names: Vec<String> = reasons.iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect();
     names.sort();
     names.dedup();
     names

@@ -227,30 +227,13 @@ mod tests {
 
     #[test]
     fn recordings_leave_out_what_is_not_there_and_read_back() {
-        let mig = NvmlMig {
-            index: 1,
-            profile: Some("1g.5gb".to_owned()),
-            ..NvmlMig::default()
-        };
-        let device = NvmlDevice {
-            mig_mode: Some(true),
-            mig: vec![mig],
-            ..NvmlDevice::default()
-        };
-        let report = NvmlReport {
-            devices: vec![device],
-            ..NvmlReport::default()
-        };
+        let mig = NvmlMig { index: 1, profile: Some("1g.5gb".to_owned()), ..NvmlMig::default() };
+        let device = NvmlDevice { mig_mode: Some(true), mig: vec![mig], ..NvmlDevice::default() };
+        let report = NvmlReport { devices: vec![device], ..NvmlReport::default() };
         let text = toml::to_string(&report).unwrap();
         assert!(!text.contains("uuid"), "{text}");
         assert_eq!(toml::from_str::<NvmlReport>(&text).unwrap(), report);
-        assert_eq!(
-            toml::from_str::<NvmlReport>("[[devices]]\nname = \"T4\"")
-                .unwrap()
-                .devices
-                .len(),
-            1
-        );
+        assert_eq!(toml::from_str::<NvmlReport>("[[devices]]\nname = \"T4\"").unwrap().devices.len(), 1);
     }
 
     #[test]

@@ -20,20 +20,9 @@ pub(super) fn remapped_rows(device: &Device<'_>) -> Result<RemappedRows, NvmlErr
     let [mut correctable, mut uncorrectable, mut pending, mut failure]: [c_uint; 4] = [0; 4];
     // SAFETY: the handle is of this NVML session, and the four pointers are to live integers of the type in nvml.h.
     nvml_try(unsafe {
-        call(
-            device.handle(),
-            &mut correctable,
-            &mut uncorrectable,
-            &mut pending,
-            &mut failure,
-        )
+        call(device.handle(), &mut correctable, &mut uncorrectable, &mut pending, &mut failure)
     })?;
-    Ok(RemappedRows {
-        correctable,
-        uncorrectable,
-        pending: pending != 0,
-        failure: failure != 0,
-    })
+    Ok(RemappedRows { correctable, uncorrectable, pending: pending != 0, failure: failure != 0 })
 }
 
 /// `nvmlDeviceGetGpuInstanceId` of a MIG device.

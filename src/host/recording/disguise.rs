@@ -27,11 +27,7 @@ pub(super) fn apply(mut answers: Recorded, host: &dyn Host) -> Result<Recorded, 
     let mut mask = Mask::of(host, &answers);
     // First the whole UUIDs of the devices: a variable may hold the beginning of one.
     for device in answers.nvml.iter().flat_map(|nvml| &nvml.devices) {
-        for uuid in device
-            .uuid
-            .iter()
-            .chain(device.mig.iter().filter_map(|mig| mig.uuid.as_ref()))
-        {
+        for uuid in device.uuid.iter().chain(device.mig.iter().filter_map(|mig| mig.uuid.as_ref())) {
             mask.text(uuid);
         }
     }
@@ -47,17 +43,11 @@ pub(super) fn apply(mut answers: Recorded, host: &dyn Host) -> Result<Recorded, 
         } else if !NOT_THE_USERS.iter().any(|folder| path.starts_with(folder)) && !is_package_data(path) {
             *text = without_secrets(text);
         }
-        if path
-            .file_name()
-            .is_some_and(|name| is_serial(&name.to_string_lossy()))
-        {
+        if path.file_name().is_some_and(|name| is_serial(&name.to_string_lossy())) {
             *text = mask.serial(text.trim());
         }
     }
-    let outputs = answers
-        .command
-        .iter_mut()
-        .flat_map(|c| [&mut c.output.stdout, &mut c.output.stderr]);
+    let outputs = answers.command.iter_mut().flat_map(|c| [&mut c.output.stdout, &mut c.output.stderr]);
     let git = answers.git.iter_mut().flat_map(|git| {
         let patch = git.work.as_mut().and_then(|work| work.patch.as_mut());
         git.remotes.values_mut().chain(patch)
@@ -106,10 +96,7 @@ fn without_secrets(text: &str) -> String {
 /// The ids of containers and their layers, as a container sees them in its own mounts and control groups.
 fn container_ids(answers: &Recorded) -> BTreeSet<String> {
     let texts = ["/proc/self/cgroup", "/proc/self/mountinfo"].map(|path| answers.files.get(Path::new(path)));
-    let words = texts
-        .into_iter()
-        .flatten()
-        .flat_map(|text| text.split(|c: char| !c.is_ascii_hexdigit()));
+    let words = texts.into_iter().flatten().flat_map(|text| text.split(|c: char| !c.is_ascii_hexdigit()));
     words.filter(|word| word.len() == 64).map(str::to_owned).collect()
 }
 
@@ -142,22 +129,16 @@ impl Mask {
 
         let homes = [system.home, host.env("HOME").map(Into::into)];
         let homes = homes.into_iter().flatten().map(|home| home.display().to_string());
-        let homes: BTreeSet<String> = homes
-            .filter(|home| home.starts_with("/home/") || (home != "/root" && hides(home)))
-            .collect();
-        let user = system
-            .user
-            .filter(|user| user != "root" && hides(&format!("/{user}/")));
+        let homes: BTreeSet<String> =
+            homes.filter(|home| home.starts_with("/home/") || (home != "/root" && hides(home))).collect();
+        let user = system.user.filter(|user| user != "root" && hides(&format!("/{user}/")));
         let name = system.hostname;
         let short = name.split('.').next().unwrap_or_default().to_owned();
         let names = [name, short].into_iter().filter(|name| hides(name));
         let mut words: Vec<(String, String)> = names.map(|name| (name, "somewhere".to_owned())).collect();
         for path in ["/etc/machine-id", "/var/lib/dbus/machine-id"] {
             let id = answers.files.get(Path::new(path)).map(|id| id.trim());
-            words.extend(
-                id.filter(|id| !id.is_empty())
-                    .map(|id| (id.to_owned(), format!("{:032x}", 1))),
-            );
+            words.extend(id.filter(|id| !id.is_empty()).map(|id| (id.to_owned(), format!("{:032x}", 1))));
         }
         for (n, id) in container_ids(answers).into_iter().enumerate() {
             words.push((id, format!("{:0<64}", format!("{:x}", n + 1))));
@@ -222,13 +203,7 @@ impl Mask {
         }
         let mut out = text.to_owned();
         for home in &self.homes {
-            out = replace(
-                &out,
-                home,
-                "/home/someone",
-                |c| c == '/' || c.is_alphanumeric(),
-                is_of_name,
-            );
+            out = replace(&out, home, "/home/someone", |c| c == '/' || c.is_alphanumeric(), is_of_name);
         }
         if let Some(user) = &self.user {
             // A login name may be any word, so it counts only as a part of a path or address.
@@ -239,9 +214,8 @@ impl Mask {
             out = replace(&out, word, stand_in, is_of_name, is_of_name);
         }
         let out = self.numbered("uuid", &out, &UUID, uuid);
-        let out = self.numbered("mac", &out, &MAC, |n| {
-            format!("02:00:00:00:{:02x}:{:02x}", (n >> 8) & 0xff, n & 0xff)
-        });
+        let out = self
+            .numbered("mac", &out, &MAC, |n| format!("02:00:00:00:{:02x}:{:02x}", (n >> 8) & 0xff, n & 0xff));
         // What has no stand-in of its own, such as a domain, becomes a placeholder.
         mask_rest(&self.identities, &out)
     }
@@ -249,16 +223,11 @@ impl Mask {
     /// A list of devices in which a UUID may be cut short, as `CUDA_VISIBLE_DEVICES` allows.
     fn abbreviated(&self, list: &str) -> String {
         let items = list.split(',').map(|item| {
-            let Some((kind, digits)) = item
-                .split_once('-')
-                .filter(|(kind, _)| ["GPU", "MIG"].contains(kind))
+            let Some((kind, digits)) = item.split_once('-').filter(|(kind, _)| ["GPU", "MIG"].contains(kind))
             else {
                 return item.to_owned();
             };
-            let whole = self
-                .met
-                .iter()
-                .find(|((of, text), _)| *of == "uuid" && text.starts_with(digits));
+            let whole = self.met.iter().find(|((of, text), _)| *of == "uuid" && text.starts_with(digits));
             match whole {
                 // A whole one is replaced with all others.
                 Some((_, n)) if (1..UUID.len()).contains(&digits.len()) => {
@@ -320,11 +289,7 @@ const MAC: [u8; 17] = *b"xx:xx:xx:xx:xx:xx";
 /// placeholder would cut its ties.
 fn mask_rest(identities: &Identities, text: &str) -> String {
     let device = ["GPU-", "MIG-"].iter().any(|begin| text.contains(begin));
-    if device {
-        text.to_owned()
-    } else {
-        identities.scrub(text).into_owned()
-    }
+    if device { text.to_owned() } else { identities.scrub(text).into_owned() }
 }
 
 /// Whether a character goes on with a name, so that a word that touches it is another one.
@@ -362,10 +327,7 @@ mod tests {
     use super::*;
 
     fn host() -> Recorded {
-        let mut host = Recorded {
-            cwd: "/users/lovelace/x".into(),
-            ..Recorded::default()
-        };
+        let mut host = Recorded { cwd: "/users/lovelace/x".into(), ..Recorded::default() };
         host.system.hostname = "quark-07.cluster.example.org".to_owned();
         host.system.user = Some("lovelace".to_owned());
         host.system.home = Some("/users/lovelace".into());
@@ -400,10 +362,7 @@ mod tests {
         let second = mask.text("root=UUID=11111111-9d6f-4b7e-8f2a-3c1d5e7f9a0b");
         assert_eq!(first, "root=UUID=10000000-0000-4000-8000-000000000000");
         assert_eq!(second, "root=UUID=20000000-0000-4000-8000-000000000000");
-        assert_eq!(
-            mask.text("8D6E4B8C-9d6f-4b7e-8f2a-3c1d5e7f9a0b"),
-            "10000000-0000-4000-8000-000000000000"
-        );
+        assert_eq!(mask.text("8D6E4B8C-9d6f-4b7e-8f2a-3c1d5e7f9a0b"), "10000000-0000-4000-8000-000000000000");
     }
 
     #[test]

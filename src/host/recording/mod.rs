@@ -42,13 +42,7 @@ impl Recording {
             cwd: inner.cwd(),
             ..Recorded::default()
         };
-        Self {
-            inner,
-            seen: Mutex::new(Seen {
-                answers,
-                ..Seen::default()
-            }),
-        }
+        Self { inner, seen: Mutex::new(Seen { answers, ..Seen::default() }) }
     }
 
     /// The answers until now, disguised. Probes that run past their limit may still be asking, so this takes `&self`.
@@ -60,10 +54,8 @@ impl Recording {
         let mut answers = self.lock().answers.clone();
         // The names to hide come from here, whether or not a probe asked.
         answers.system = self.inner.system();
-        answers.about = format!(
-            "{} {} {}",
-            answers.system.sysname, answers.system.release, answers.system.machine
-        );
+        answers.about =
+            format!("{} {} {}", answers.system.sysname, answers.system.release, answers.system.machine);
         disguise::apply(answers, self.inner.as_ref()).map_err(io::Error::other)
     }
 
@@ -94,9 +86,7 @@ impl Recording {
             if is_self(step) {
                 return None;
             }
-            let target = walked
-                .entry(step.to_path_buf())
-                .or_insert_with(|| self.inner.read_link(step).ok());
+            let target = walked.entry(step.to_path_buf()).or_insert_with(|| self.inner.read_link(step).ok());
             if let Some(target) = &target {
                 answers.links.insert(step.to_path_buf(), target.clone());
             }
@@ -163,27 +153,13 @@ impl Host for Recording {
         let answer = self.inner.list(path);
         match &answer {
             Ok(entries) => {
-                self.note_stat(
-                    path,
-                    Stat {
-                        kind: FileKind::Dir,
-                        len: 0,
-                        executable: false,
-                    },
-                );
+                self.note_stat(path, Stat { kind: FileKind::Dir, len: 0, executable: false });
                 for entry in entries {
                     let path = path.join(&entry.name);
                     match entry.kind {
                         // Walking to it notes the link.
                         FileKind::Link => self.note(&path, |_, _| {}),
-                        kind => self.note_stat(
-                            &path,
-                            Stat {
-                                kind,
-                                len: 0,
-                                executable: false,
-                            },
-                        ),
+                        kind => self.note_stat(&path, Stat { kind, len: 0, executable: false }),
                     }
                 }
             }
@@ -206,10 +182,7 @@ impl Host for Recording {
         if let Ok(target) = &answer
             && is_self(path)
         {
-            self.lock()
-                .answers
-                .links
-                .insert(path.to_path_buf(), target.clone());
+            self.lock().answers.links.insert(path.to_path_buf(), target.clone());
         }
         self.note(path, |_, _| {});
         answer
@@ -218,10 +191,9 @@ impl Host for Recording {
     fn canonicalize(&self, path: &Path) -> io::Result<PathBuf> {
         let answer = self.inner.canonicalize(path);
         match &answer {
-            Ok(_) => self
-                .inner
-                .stat(path)
-                .map_or_else(|e| self.note_error(path, &e), |s| self.note_stat(path, s)),
+            Ok(_) => {
+                self.inner.stat(path).map_or_else(|e| self.note_error(path, &e), |s| self.note_stat(path, s))
+            }
             Err(error) => self.note_error(path, error),
         }
         answer
@@ -270,9 +242,7 @@ impl Host for Recording {
         let mut seen = self.lock();
         if !seen.answers.command.contains(&recorded) {
             seen.answers.command.push(recorded);
-            seen.answers
-                .command
-                .sort_by(|a, b| (&a.program, &a.args).cmp(&(&b.program, &b.args)));
+            seen.answers.command.sort_by(|a, b| (&a.program, &a.args).cmp(&(&b.program, &b.args)));
         }
         drop(seen);
         answer
@@ -281,19 +251,10 @@ impl Host for Recording {
     fn elf(&self, path: &Path) -> Result<elf::ElfInfo, elf::ElfError> {
         let answer = self.inner.elf(path);
         match &answer {
-            Ok(info) => self.note(path, |answers, place| {
-                drop(answers.elf.insert(place, info.clone()))
-            }),
+            Ok(info) => self.note(path, |answers, place| drop(answers.elf.insert(place, info.clone()))),
             Err(elf::ElfError::NotFound) => self.note(path, |_, _| {}),
             Err(elf::ElfError::Unreadable(_) | elf::ElfError::Malformed(_)) => {
-                self.note_stat(
-                    path,
-                    Stat {
-                        kind: FileKind::File,
-                        len: 0,
-                        executable: false,
-                    },
-                );
+                self.note_stat(path, Stat { kind: FileKind::File, len: 0, executable: false });
             }
         }
         answer
@@ -326,10 +287,7 @@ impl Host for Recording {
     fn tree(&self, path: &Path, options: &tree::TreeOptions) -> Result<tree::TreeReport, tree::TreeFault> {
         let answer = self.inner.tree(path, options);
         if let Ok(report) = &answer {
-            self.lock()
-                .answers
-                .tree
-                .insert(path.to_path_buf(), report.clone());
+            self.lock().answers.tree.insert(path.to_path_buf(), report.clone());
         }
         answer
     }
@@ -340,10 +298,8 @@ impl Host for Recording {
 }
 
 fn hex(bytes: &[u8]) -> String {
-    bytes
-        .iter()
-        .fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
-            let _infallible = write!(text, "{byte:02x}");
-            text
-        })
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _infallible = write!(text, "{byte:02x}");
+        text
+    })
 }

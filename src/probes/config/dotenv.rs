@@ -11,9 +11,7 @@ pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
     let mut reader = Reader { rest: text, line: 1 };
     while reader.skip_blank() {
         let line = reader.line;
-        let (name, value) = reader
-            .binding()
-            .ok_or_else(|| ParseError::new(line, "not `NAME=value`"))?;
+        let (name, value) = reader.binding().ok_or_else(|| ParseError::new(line, "not `NAME=value`"))?;
         table.insert(name, Rc::new(value.map_or_else(Node::null, Node::text)));
     }
     Ok(Node::Table(table))
@@ -53,19 +51,13 @@ impl<'a> Reader<'a> {
     }
 
     fn binding(&mut self) -> Option<(String, Option<String>)> {
-        if self
-            .rest
-            .strip_prefix("export")
-            .is_some_and(|r| r.starts_with([' ', '\t']))
-        {
+        if self.rest.strip_prefix("export").is_some_and(|r| r.starts_with([' ', '\t'])) {
             self.take("export".len());
             self.skip_spaces();
         }
         let name = match self.rest.starts_with('\'') {
             true => self.quoted('\'')?,
-            false => self
-                .take_while(|c| c != '=' && c != '#' && !c.is_whitespace())
-                .to_owned(),
+            false => self.take_while(|c| c != '=' && c != '#' && !c.is_whitespace()).to_owned(),
         };
         if name.is_empty() {
             return None;
@@ -117,14 +109,9 @@ impl<'a> Reader<'a> {
 fn unquoted(line: &str) -> String {
     let comment = line.char_indices().find(|(i, c)| {
         *c == '#'
-            && line
-                .get(..*i)
-                .is_none_or(|before| before.is_empty() || before.ends_with(char::is_whitespace))
+            && line.get(..*i).is_none_or(|before| before.is_empty() || before.ends_with(char::is_whitespace))
     });
-    line.get(..comment.map_or(line.len(), |(i, _)| i))
-        .unwrap_or(line)
-        .trim()
-        .to_owned()
+    line.get(..comment.map_or(line.len(), |(i, _)| i)).unwrap_or(line).trim().to_owned()
 }
 
 #[cfg(test)]
@@ -138,18 +125,10 @@ mod tests {
     fn quotes_comments_and_export() {
         let text = "# c\nexport A=1 # one\nB = 'x \\' #' # c\nC=\"l1\nl2\\n\\\"\"\nD=a#b\nE\nF=\n";
         let flat = flatten(&parse(text).unwrap()).unwrap();
-        let flat: Vec<String> = flat
-            .iter()
-            .map(|(path, value)| format!("{} {value}", path.join("/")))
-            .collect();
-        let expected = [
-            "A \"1\"",
-            "B \"x ' #\"",
-            "C \"l1\\nl2\\n\\\"\"",
-            "D \"a#b\"",
-            "E \"null\"",
-            "F \"\"",
-        ];
+        let flat: Vec<String> =
+            flat.iter().map(|(path, value)| format!("{} {value}", path.join("/"))).collect();
+        let expected =
+            ["A \"1\"", "B \"x ' #\"", "C \"l1\\nl2\\n\\\"\"", "D \"a#b\"", "E \"null\"", "F \"\""];
         assert_eq!(flat, expected);
         assert_eq!(parse("A=1\n\nB='x\n").unwrap_err().line, Some(3));
         assert_eq!(parse("A b\n").unwrap_err().line, Some(1));

@@ -30,16 +30,9 @@ pub(super) fn load(
     files: &mut Vec<LoadedFile>,
 ) -> Result<Vec<(Vec<String>, Value)>, Fault> {
     let below: PathBuf = folder.join(".hydra");
-    let folder = if host.exists(&below) {
-        below
-    } else {
-        folder.to_path_buf()
-    };
-    let (config, hydra, overrides) = (
-        folder.join("config.yaml"),
-        folder.join("hydra.yaml"),
-        folder.join("overrides.yaml"),
-    );
+    let folder = if host.exists(&below) { below } else { folder.to_path_buf() };
+    let (config, hydra, overrides) =
+        (folder.join("config.yaml"), folder.join("hydra.yaml"), folder.join("overrides.yaml"));
     if !host.exists(&config) || !(host.exists(&hydra) || host.exists(&overrides)) {
         return Err(Fault {
             path: folder,
@@ -52,16 +45,7 @@ pub(super) fn load(
     if host.exists(&overrides) {
         let documents = read(host, &overrides, files)?;
         let key = ["hydra", "overrides", "task"].map(str::to_owned).to_vec();
-        values.push((
-            key,
-            Value::List(
-                documents
-                    .iter()
-                    .flat_map(texts)
-                    .map(|text| hidden(&text))
-                    .collect(),
-            ),
-        ));
+        values.push((key, Value::List(documents.iter().flat_map(texts).map(|text| hidden(&text)).collect())));
     }
     if host.exists(&hydra) {
         // Its digest is left out: the file holds the time of the run.
@@ -74,12 +58,7 @@ pub(super) fn load(
 fn is_kept(key: &[String]) -> bool {
     // The choices for Hydra itself: its launcher, its logging, its help.
     let own = key.get(3).is_some_and(|choice| choice.starts_with("hydra/"));
-    !own && KEPT.iter().any(|kept| {
-        key.iter()
-            .map(String::as_str)
-            .take(kept.len())
-            .eq(kept.iter().copied())
-    })
+    !own && KEPT.iter().any(|kept| key.iter().map(String::as_str).take(kept.len()).eq(kept.iter().copied()))
 }
 
 fn texts(list: &Node) -> Vec<String> {
@@ -95,10 +74,6 @@ fn hidden(text: &str) -> Value {
     let Some((key, value)) = text.split_once('=') else {
         return text.into();
     };
-    let name = key
-        .trim_start_matches(['+', '~'])
-        .rsplit('.')
-        .next()
-        .unwrap_or(key);
+    let name = key.trim_start_matches(['+', '~']).rsplit('.').next().unwrap_or(key);
     format!("{key}={}", env_value(name, value).text()).into()
 }

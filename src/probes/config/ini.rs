@@ -23,10 +23,7 @@ pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
             continue;
         }
         let indent = line.chars().take_while(|c| c.is_whitespace()).count();
-        if let Some(value) = option
-            .as_ref()
-            .filter(|(_, at)| trimmed.is_empty() || indent > *at)
-        {
+        if let Some(value) = option.as_ref().filter(|(_, at)| trimmed.is_empty() || indent > *at) {
             if let Some(value) = options.get_mut(&value.0) {
                 value.push('\n');
                 value.push_str(trimmed);
@@ -36,16 +33,9 @@ pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
         if trimmed.is_empty() {
             continue;
         }
-        if let Some(name) = trimmed
-            .strip_prefix('[')
-            .and_then(|t| t.rsplit_once(']'))
-            .map(|(name, _)| name)
-        {
+        if let Some(name) = trimmed.strip_prefix('[').and_then(|t| t.rsplit_once(']')).map(|(name, _)| name) {
             if sections.insert(name.to_owned(), BTreeMap::new()).is_some() {
-                return Err(ParseError::new(
-                    line_number,
-                    format!("section `{name}` is there twice"),
-                ));
+                return Err(ParseError::new(line_number, format!("section `{name}` is there twice")));
             }
             (section, option) = (Some(name.to_owned()), None);
             continue;
@@ -56,33 +46,21 @@ pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
             .ok_or_else(|| ParseError::new(line_number, "neither `[section]` nor `name = value`"))?;
         let name = name.trim().to_lowercase();
         if options.insert(name.clone(), value.trim().to_owned()).is_some() {
-            return Err(ParseError::new(
-                line_number,
-                format!("option `{name}` is there twice"),
-            ));
+            return Err(ParseError::new(line_number, format!("option `{name}` is there twice")));
         }
         option = Some((name, indent));
     }
     let mut table = table(top);
     for (name, options) in sections {
-        if table
-            .insert(name.clone(), Rc::new(Node::Table(self::table(options))))
-            .is_some()
-        {
-            return Err(ParseError::new(
-                None,
-                format!("`{name}` is both an option and a section"),
-            ));
+        if table.insert(name.clone(), Rc::new(Node::Table(self::table(options)))).is_some() {
+            return Err(ParseError::new(None, format!("`{name}` is both an option and a section")));
         }
     }
     Ok(Node::Table(table))
 }
 
 fn table(options: BTreeMap<String, String>) -> BTreeMap<String, Rc<Node>> {
-    options
-        .into_iter()
-        .map(|(name, value)| (name, Rc::new(Node::text(value.trim_end()))))
-        .collect()
+    options.into_iter().map(|(name, value)| (name, Rc::new(Node::text(value.trim_end())))).collect()
 }
 
 #[cfg(test)]
@@ -96,10 +74,8 @@ mod tests {
     fn sections_continued_lines_and_comments() {
         let text = "top = 1\n[train]\n; a comment\nLR = 0.1 ; not a comment\npath: /a\n\nnames =\n  a\n  # no\n  b\n\n[x.y]\n";
         let flat = flatten(&parse(text).unwrap()).unwrap();
-        let flat: Vec<String> = flat
-            .iter()
-            .map(|(path, value)| format!("{} {value}", path.join("/")))
-            .collect();
+        let flat: Vec<String> =
+            flat.iter().map(|(path, value)| format!("{} {value}", path.join("/"))).collect();
         let expected = [
             "top \"1\"",
             "train/lr \"0.1 ; not a comment\"",

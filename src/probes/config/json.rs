@@ -8,11 +8,8 @@ use serde_json::Value as Json;
 use super::node::{Node, ParseError};
 
 /// What Python's `json` writes for the floats that JSON lacks; the longer word first.
-const CONSTANTS: [(&str, f64); 3] = [
-    ("-Infinity", f64::NEG_INFINITY),
-    ("Infinity", f64::INFINITY),
-    ("NaN", f64::NAN),
-];
+const CONSTANTS: [(&str, f64); 3] =
+    [("-Infinity", f64::NEG_INFINITY), ("Infinity", f64::INFINITY), ("NaN", f64::NAN)];
 
 /// Before such a word, in a text that stands for the constant. No configuration holds it.
 const MARK: char = '\u{1}';
@@ -38,9 +35,7 @@ fn node(value: Json) -> Node {
         Json::Number(number) => match (number.as_i64(), number.as_u64()) {
             (Some(number), _) => Node::Leaf(number.into()),
             (None, Some(number)) => Node::Leaf(number.into()),
-            (None, None) => number
-                .as_f64()
-                .map_or_else(|| Node::text(number.to_string()), Node::float),
+            (None, None) => number.as_f64().map_or_else(|| Node::text(number.to_string()), Node::float),
         },
         Json::String(text) => {
             let word = text.strip_prefix(MARK);
@@ -50,12 +45,9 @@ fn node(value: Json) -> Node {
             }
         }
         Json::Array(items) => Node::List(items.into_iter().map(|item| Rc::new(node(item))).collect()),
-        Json::Object(entries) => Node::Table(
-            entries
-                .into_iter()
-                .map(|(key, v)| (key, Rc::new(node(v))))
-                .collect(),
-        ),
+        Json::Object(entries) => {
+            Node::Table(entries.into_iter().map(|(key, v)| (key, Rc::new(node(v)))).collect())
+        }
     }
 }
 
@@ -67,9 +59,7 @@ fn constants(text: &str) -> Cow<'_, str> {
     let mut out = String::with_capacity(text.len());
     let (mut rest, mut quoted) = (text, false);
     while let Some(first) = rest.chars().next() {
-        let constant = CONSTANTS
-            .iter()
-            .find(|(word, _)| !quoted && rest.starts_with(word));
+        let constant = CONSTANTS.iter().find(|(word, _)| !quoted && rest.starts_with(word));
         let taken = match constant {
             Some((word, _)) => {
                 out.push_str(&format!("\"\\u{:04x}{word}\"", MARK as u32));
@@ -78,11 +68,8 @@ fn constants(text: &str) -> Cow<'_, str> {
             None => {
                 quoted ^= first == '"';
                 // An escape inside a string is two characters, and the second may be a quote.
-                let escape = if quoted && first == '\\' {
-                    rest.chars().nth(1).map_or(0, char::len_utf8)
-                } else {
-                    0
-                };
+                let escape =
+                    if quoted && first == '\\' { rest.chars().nth(1).map_or(0, char::len_utf8) } else { 0 };
                 let len = first.len_utf8() + escape;
                 out.push_str(rest.get(..len).unwrap_or_default());
                 len
@@ -101,14 +88,9 @@ mod tests {
     #[test]
     fn constants_of_python_are_numbers_only_outside_text() {
         let parsed = parse(r#"{"a": [NaN, -Infinity], "b": "NaN \" Infinity"}"#);
-        let Ok(Node::Table(table)) = parsed else {
-            panic!("{parsed:?}")
-        };
+        let Ok(Node::Table(table)) = parsed else { panic!("{parsed:?}") };
         assert_eq!(*table["b"], Node::text("NaN \" Infinity"));
-        let list = vec![
-            Rc::new(Node::float(f64::NAN)),
-            Rc::new(Node::Leaf(Value::Float(f64::NEG_INFINITY))),
-        ];
+        let list = vec![Rc::new(Node::float(f64::NAN)), Rc::new(Node::Leaf(Value::Float(f64::NEG_INFINITY)))];
         assert_eq!(*table["a"], Node::List(list));
     }
 }

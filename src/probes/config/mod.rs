@@ -46,11 +46,7 @@ impl Probe for Config {
             out.set_at([FILES, &label, "digest"], file.digest);
         }
         for (path, value) in loaded.values {
-            let name = path
-                .iter()
-                .rev()
-                .find(|s| !s.bytes().all(|b| b.is_ascii_digit()))
-                .cloned();
+            let name = path.iter().rev().find(|s| !s.bytes().all(|b| b.is_ascii_digit())).cloned();
             out.set_at(path, clean(&cx.labels, &name.unwrap_or_default(), value));
         }
         Ok(())
@@ -62,15 +58,13 @@ impl Probe for Config {
 /// # Errors
 /// The user's: names the file, the line where there is one, and the remedy.
 pub fn check(host: &dyn Host, options: &Options) -> Result<(), Error> {
-    source::load_all(host, &options.config)
-        .map(|_| ())
-        .map_err(|fault| {
-            let error = Error::input(&fault);
-            match fault.hint {
-                Some(hint) => error.hint(hint),
-                None => error,
-            }
-        })
+    source::load_all(host, &options.config).map(|_| ()).map_err(|fault| {
+        let error = Error::input(&fault);
+        match fault.hint {
+            Some(hint) => error.hint(hint),
+            None => error,
+        }
+    })
 }
 
 /// A value as it may be written: secrets as digests, URLs without credentials, absolute paths relative to what they

@@ -22,10 +22,7 @@ pub(super) struct ParseError {
 
 impl ParseError {
     pub(super) fn new(line: impl Into<Option<usize>>, what: impl ToString) -> Self {
-        Self {
-            line: line.into(),
-            what: what.to_string(),
-        }
+        Self { line: line.into(), what: what.to_string() }
     }
 
     pub(super) fn too_deep(line: impl Into<Option<usize>>) -> Self {
@@ -68,22 +65,16 @@ impl Node {
     }
 
     pub(super) fn float(number: f64) -> Self {
-        Self::Leaf(if number.is_nan() {
-            NAN.into()
-        } else {
-            Value::Float(number)
-        })
+        Self::Leaf(if number.is_nan() { NAN.into() } else { Value::Float(number) })
     }
 
     /// The value as one fact: a leaf, or a list of such. `None` where there is a table in it.
     fn value(&self) -> Option<Value> {
         match self {
             Self::Leaf(value) => Some(value.clone()),
-            Self::List(items) => items
-                .iter()
-                .map(|item| item.value())
-                .collect::<Option<_>>()
-                .map(Value::List),
+            Self::List(items) => {
+                items.iter().map(|item| item.value()).collect::<Option<_>>().map(Value::List)
+            }
             Self::Table(_) => None,
         }
     }
@@ -106,11 +97,7 @@ fn below(node: &Node, at: &mut Vec<String>, out: &mut Vec<(Vec<String>, Value)>)
     }
     let entries: Vec<(String, &Rc<Node>)> = match node {
         Node::Table(entries) => entries.iter().map(|(key, child)| (key.clone(), child)).collect(),
-        Node::List(items) => items
-            .iter()
-            .enumerate()
-            .map(|(i, child)| (i.to_string(), child))
-            .collect(),
+        Node::List(items) => items.iter().enumerate().map(|(i, child)| (i.to_string(), child)).collect(),
         Node::Leaf(_) => Vec::new(),
     };
     for (key, child) in entries {

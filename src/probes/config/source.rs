@@ -25,12 +25,7 @@ pub(super) struct Fault {
 
 impl Fault {
     fn new(path: &Path, what: impl ToString, hint: Option<&'static str>) -> Self {
-        Self {
-            path: path.to_path_buf(),
-            line: None,
-            what: what.to_string(),
-            hint,
-        }
+        Self { path: path.to_path_buf(), line: None, what: what.to_string(), hint }
     }
 }
 
@@ -75,10 +70,7 @@ pub(super) fn load_all(host: &dyn Host, given: &[PathBuf]) -> Result<Loaded, Fau
                 key.insert(0, name.clone());
             }
             if let Some(taken) = taken(&loaded.values, &key, &value) {
-                let other = owners
-                    .get(taken)
-                    .map(|p| Name::from(p).to_string())
-                    .unwrap_or_default();
+                let other = owners.get(taken).map(|p| Name::from(p).to_string()).unwrap_or_default();
                 return Err(Fault::new(
                     &path,
                     format!("`{}` has another value in {other}", key.join(".")),
@@ -96,10 +88,7 @@ pub(super) fn load_all(host: &dyn Host, given: &[PathBuf]) -> Result<Loaded, Fau
 
 /// `NAME=FILE`, unless the whole is a path that exists (`lr=0.1/.hydra`).
 fn split(host: &dyn Host, given: &Path) -> (Option<String>, PathBuf) {
-    let named = given
-        .to_str()
-        .filter(|_| !host.exists(given))
-        .and_then(|text| text.split_once('='));
+    let named = given.to_str().filter(|_| !host.exists(given)).and_then(|text| text.split_once('='));
     match named {
         Some((name, path)) if crate::snapshot::path::is_bare(name) => {
             (Some(name.to_owned()), PathBuf::from(path))
@@ -117,13 +106,9 @@ fn taken<'a>(
     if let Some((same, other)) = values.get_key_value(key) {
         return (other != value).then_some(same);
     }
-    let above = (1..key.len())
-        .filter_map(|n| key.get(..n))
-        .find_map(|above| values.get_key_value(above));
+    let above = (1..key.len()).filter_map(|n| key.get(..n)).find_map(|above| values.get_key_value(above));
     let mut after = values.range(key.to_vec()..);
-    above
-        .or_else(|| after.next().filter(|(next, _)| next.starts_with(key)))
-        .map(|(key, _)| key)
+    above.or_else(|| after.next().filter(|(next, _)| next.starts_with(key))).map(|(key, _)| key)
 }
 
 /// The formats that a file's name tells.
@@ -203,19 +188,10 @@ pub(super) fn load(host: &dyn Host, path: &Path, files: &mut Vec<LoadedFile>) ->
     let text = std::str::from_utf8(&bytes).map_err(|error| {
         let before = bytes.get(..error.valid_up_to()).unwrap_or_default();
         let line = before.iter().filter(|b| **b == b'\n').count() + 1;
-        Fault {
-            line: Some(line),
-            ..fault("not UTF-8", Some("save the file as UTF-8"))
-        }
+        Fault { line: Some(line), ..fault("not UTF-8", Some("save the file as UTF-8")) }
     })?;
-    let documents = format
-        .parse(text.strip_prefix('\u{feff}').unwrap_or(text))
-        .map_err(|e| at(path, e))?;
-    files.push(LoadedFile {
-        path: path.to_path_buf(),
-        format: format.name(),
-        digest: sha256(&bytes),
-    });
+    let documents = format.parse(text.strip_prefix('\u{feff}').unwrap_or(text)).map_err(|e| at(path, e))?;
+    files.push(LoadedFile { path: path.to_path_buf(), format: format.name(), digest: sha256(&bytes) });
     Ok(documents)
 }
 
@@ -225,10 +201,7 @@ fn too_large(path: &Path) -> Fault {
 }
 
 fn at(path: &Path, error: ParseError) -> Fault {
-    Fault {
-        line: error.line,
-        ..Fault::new(path, error.what, None)
-    }
+    Fault { line: error.line, ..Fault::new(path, error.what, None) }
 }
 
 /// The values of a file by their keys; of several documents, each below its index.
@@ -253,13 +226,7 @@ mod tests {
 
     use super::*;
 
-    const FORMATS: [Format; 5] = [
-        Format::Yaml,
-        Format::Toml,
-        Format::Json,
-        Format::Ini,
-        Format::Dotenv,
-    ];
+    const FORMATS: [Format; 5] = [Format::Yaml, Format::Toml, Format::Json, Format::Ini, Format::Dotenv];
 
     /// Pieces that make something a parser would go far into.
     const PIECES: [&str; 28] = [
@@ -288,26 +255,14 @@ mod tests {
     fn deep_and_bombs_are_refused_and_not_followed() {
         let deep = |open: &str, close: &str| format!("{}1{}", open.repeat(100_000), close.repeat(100_000));
         let line = |i: usize| format!("a{i}: &a{i} [{}]\n", vec![format!("*a{}", i - 1); 9].join(", "));
-        let bomb: String = ["a0: &a0 [x]\n".to_owned()]
-            .into_iter()
-            .chain((1..30).map(line))
-            .collect();
-        let chain: String = (1..100_000).fold("a0: &a0 [x]\n".to_owned(), |t, i| {
-            t + &format!("a{i}: &a{i} [*a{}]\n", i - 1)
-        });
+        let bomb: String = ["a0: &a0 [x]\n".to_owned()].into_iter().chain((1..30).map(line)).collect();
+        let chain: String =
+            (1..100_000).fold("a0: &a0 [x]\n".to_owned(), |t, i| t + &format!("a{i}: &a{i} [*a{}]\n", i - 1));
         let base: String = (0..1_000).fold("base: &b\n".to_owned(), |t, i| t + &format!("  k{i}: 1\n"));
         let merges = (0..1_000).fold(base, |t, i| t + &format!("m{i}:\n  <<: *b\n"));
         let block: String = (0..2_000).fold(String::new(), |t, i| t + &" ".repeat(i) + "a:\n");
         let loops = "a: &a [*a]".to_owned();
-        for text in [
-            deep("[", "]"),
-            deep("{a: ", "}"),
-            bomb,
-            chain,
-            merges,
-            block,
-            loops,
-        ] {
+        for text in [deep("[", "]"), deep("{a: ", "}"), bomb, chain, merges, block, loops] {
             let refused = Format::Yaml
                 .parse(&text)
                 .and_then(|nodes| nodes.iter().map(flatten).collect::<Result<Vec<_>, _>>());

@@ -7,10 +7,8 @@ use super::node::{Node, ParseError};
 /// Parses a TOML text; dates and times are kept as text.
 pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
     let table: toml::Table = toml::from_str(text).map_err(|e| {
-        let line = e
-            .span()
-            .and_then(|span| text.get(..span.start))
-            .map(|before| before.matches('\n').count() + 1);
+        let line =
+            e.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
         ParseError::new(line, e.message())
     })?;
     Ok(node(toml::Value::Table(table)))
@@ -25,11 +23,8 @@ fn node(value: toml::Value) -> Node {
         toml::Value::Boolean(truth) => Node::Leaf(truth.into()),
         toml::Value::Datetime(date) => Node::text(date.to_string()),
         toml::Value::Array(items) => Node::List(items.into_iter().map(|item| Rc::new(node(item))).collect()),
-        toml::Value::Table(entries) => Node::Table(
-            entries
-                .into_iter()
-                .map(|(key, v)| (key, Rc::new(node(v))))
-                .collect(),
-        ),
+        toml::Value::Table(entries) => {
+            Node::Table(entries.into_iter().map(|(key, v)| (key, Rc::new(node(v)))).collect())
+        }
     }
 }

@@ -18,9 +18,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, ParseError> {
     let mut parser = Parser::new_from_str(text);
     let mut builder = Builder::default();
     loop {
-        let (event, mark) = parser
-            .next_token()
-            .map_err(|e| ParseError::new(e.marker().line(), e.info()))?;
+        let (event, mark) = parser.next_token().map_err(|e| ParseError::new(e.marker().line(), e.info()))?;
         let line = mark.line();
         match event {
             Event::StreamEnd => return Ok(builder.documents),
@@ -29,16 +27,7 @@ pub(super) fn parse(text: &str) -> Result<Vec<Node>, ParseError> {
                 let merge = plain && tag.is_none() && text == "<<";
                 let node = scalar(&text, plain, tag.as_ref());
                 let key = if merge { Key::Merge } else { Key::Text(text) };
-                builder.finish(
-                    Built {
-                        node: Rc::new(node),
-                        depth: 0,
-                        size: 1,
-                    },
-                    anchor,
-                    Some(key),
-                    line,
-                )?;
+                builder.finish(Built { node: Rc::new(node), depth: 0, size: 1 }, anchor, Some(key), line)?;
             }
             Event::Alias(anchor) => {
                 let built = builder.anchors.get(&anchor).cloned();
@@ -88,17 +77,7 @@ struct Frame {
 impl Frame {
     fn new(anchor: usize, tag: Option<Tag>, is_table: bool) -> Self {
         let (list, table, merged) = (Vec::new(), BTreeMap::new(), Vec::new());
-        Self {
-            anchor,
-            tag,
-            is_table,
-            key: None,
-            list,
-            table,
-            merged,
-            depth: 0,
-            size: 1,
-        }
+        Self { anchor, tag, is_table, key: None, list, table, merged, depth: 0, size: 1 }
     }
 }
 
@@ -184,21 +163,13 @@ impl Builder {
             None if frame.is_table => Node::Table(frame.table),
             None => Node::List(frame.list),
             Some(tag) => {
-                let items = frame
-                    .list
-                    .into_iter()
-                    .enumerate()
-                    .map(|(i, item)| (i.to_string(), item));
+                let items = frame.list.into_iter().enumerate().map(|(i, item)| (i.to_string(), item));
                 let tag = ("!".to_owned(), Rc::new(Node::text(tag)));
                 Node::Table(frame.table.into_iter().chain(items).chain([tag]).collect())
             }
         };
         self.finish(
-            Built {
-                node: Rc::new(node),
-                depth: frame.depth,
-                size: frame.size,
-            },
+            Built { node: Rc::new(node), depth: frame.depth, size: frame.size },
             frame.anchor,
             None,
             line,
@@ -223,12 +194,7 @@ fn scalar(text: &str, plain: bool, tag: Option<&Tag>) -> Node {
     let Some(tag) = tag else {
         return if plain { resolve(text) } else { Node::text(text) };
     };
-    match tag
-        .handle
-        .strip_prefix(CORE)
-        .map(|rest| format!("{rest}{}", tag.suffix))
-        .as_deref()
-    {
+    match tag.handle.strip_prefix(CORE).map(|rest| format!("{rest}{}", tag.suffix)).as_deref() {
         Some("str" | "python/str") => Node::text(text),
         Some("int" | "bool" | "null") => resolve(text),
         Some("float") => match resolve(text) {
@@ -251,9 +217,7 @@ fn resolve(text: &str) -> Node {
         ".nan" | ".NaN" | ".NAN" => Node::float(f64::NAN),
         ".inf" | ".Inf" | ".INF" | "+.inf" | "+.Inf" | "+.INF" => Node::float(f64::INFINITY),
         "-.inf" | "-.Inf" | "-.INF" => Node::float(f64::NEG_INFINITY),
-        _ => integer(text)
-            .or_else(|| float(text))
-            .unwrap_or_else(|| Node::text(text)),
+        _ => integer(text).or_else(|| float(text)).unwrap_or_else(|| Node::text(text)),
     }
 }
 
@@ -279,9 +243,7 @@ fn integer(text: &str) -> Option<Node> {
     let sign = if negative { "-" } else { "" };
     let number = i64::from_str_radix(&format!("{sign}{digits}"), radix).map(Value::Int);
     // A seed above 2^63 keeps its digits.
-    Some(Node::Leaf(number.unwrap_or_else(|_| {
-        text.trim_start_matches('+').replace('_', "").into()
-    })))
+    Some(Node::Leaf(number.unwrap_or_else(|_| text.trim_start_matches('+').replace('_', "").into())))
 }
 
 /// `0.1`, `1.`, `.5`, `1e-3`, `1_0.5E+3`.
@@ -291,10 +253,7 @@ fn float(text: &str) -> Option<Node> {
         return None;
     }
     let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (
-            mantissa,
-            Some(exponent.strip_prefix(['-', '+']).unwrap_or(exponent)),
-        ),
+        Some((mantissa, exponent)) => (mantissa, Some(exponent.strip_prefix(['-', '+']).unwrap_or(exponent))),
         None => (unsigned, None),
     };
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));

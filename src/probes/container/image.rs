@@ -15,16 +15,9 @@ const MOST: usize = 256;
 /// Apptainer and Singularity: the image file's name, and the labels that the build wrote into it.
 pub(super) fn apptainer(cx: &Context, out: &Sink) {
     let host = cx.host.as_ref();
-    let image = ["APPTAINER_CONTAINER", "SINGULARITY_CONTAINER"]
-        .iter()
-        .find_map(|name| host.env(name));
-    let name = ["APPTAINER_NAME", "SINGULARITY_NAME"]
-        .iter()
-        .find_map(|name| host.env(name));
-    let image = image
-        .filter(|path| !path.is_empty())
-        .map(|path| cx.labels.show(Path::new(&path)))
-        .or(name);
+    let image = ["APPTAINER_CONTAINER", "SINGULARITY_CONTAINER"].iter().find_map(|name| host.env(name));
+    let name = ["APPTAINER_NAME", "SINGULARITY_NAME"].iter().find_map(|name| host.env(name));
+    let image = image.filter(|path| !path.is_empty()).map(|path| cx.labels.show(Path::new(&path))).or(name);
     out.set_opt("image", image);
     match host.text(Path::new("/.singularity.d/labels.json")) {
         Ok(text) => match serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text) {
@@ -98,12 +91,7 @@ pub(super) fn mlcube(cx: &Context, out: &Sink) {
     for section in ["platform", "docker", "singularity"] {
         if let Some(part) = root.get(&Yaml::String(section.to_owned())) {
             let mut left = MOST;
-            flatten(
-                &mut vec!["mlcube".to_owned(), section.to_owned()],
-                part,
-                &mut left,
-                out,
-            );
+            flatten(&mut vec!["mlcube".to_owned(), section.to_owned()], part, &mut left, out);
         }
     }
 }
@@ -129,11 +117,7 @@ fn project_file(host: &dyn Host, name: &str) -> Option<(PathBuf, std::io::Result
 fn is_tame(text: &str) -> bool {
     let brackets = text.bytes().filter(|b| matches!(b, b'[' | b'{')).count();
     let aliases = text.bytes().filter(|b| *b == b'*').count();
-    let marks = |line: &str| {
-        line.split_ascii_whitespace()
-            .filter(|w| matches!(*w, "-" | "?"))
-            .count()
-    };
+    let marks = |line: &str| line.split_ascii_whitespace().filter(|w| matches!(*w, "-" | "?")).count();
     text.len() <= 32 << 10 && brackets <= 256 && aliases <= 32 && text.lines().all(|line| marks(line) <= 32)
 }
 
@@ -190,22 +174,13 @@ mod tests {
     use crate::probes::{Options, Probe as _};
 
     fn facts(files: &[(&str, &str)], env: &[(&str, &str)]) -> BTreeMap<String, String> {
-        let mut host = Recorded {
-            cwd: "/home/ada/p/src".into(),
-            ..Recorded::default()
-        };
+        let mut host = Recorded { cwd: "/home/ada/p/src".into(), ..Recorded::default() };
         host.dirs.insert("/home/ada/p/.git".into());
         host.system.home = Some("/home/ada".into());
-        host.files
-            .extend(files.iter().map(|(path, text)| (path.into(), (*text).to_owned())));
-        host.env.extend(
-            env.iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        );
+        host.files.extend(files.iter().map(|(path, text)| (path.into(), (*text).to_owned())));
+        host.env.extend(env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let out = Sink::new("container");
-        Container
-            .collect(&Context::new(Arc::new(host), Options::default()), &out)
-            .unwrap();
+        Container.collect(&Context::new(Arc::new(host), Options::default()), &out).unwrap();
         let collected = out.snapshot(None);
         let unknown = collected
             .unknown
@@ -226,23 +201,12 @@ mod tests {
     #[test]
     fn apptainer_image_and_labels() {
         let labels = r#"{"org.label-schema.usage.singularity.deffile.from": "pytorch:2.4", "n": 3, "API_KEY": "hunter2"}"#;
-        let facts = facts(
-            &[("/.singularity.d/labels.json", labels)],
-            &[("APPTAINER_CONTAINER", "/home/ada/x.sif")],
-        );
+        let facts =
+            facts(&[("/.singularity.d/labels.json", labels)], &[("APPTAINER_CONTAINER", "/home/ada/x.sif")]);
         assert_eq!(get(&facts, "runtime"), "apptainer");
         assert_eq!(get(&facts, "image"), "~/x.sif");
-        assert_eq!(
-            get(
-                &facts,
-                "label.\"org.label-schema.usage.singularity.deffile.from\""
-            ),
-            "pytorch:2.4"
-        );
-        assert_eq!(
-            (get(&facts, "label.n"), get(&facts, "label.API_KEY")),
-            ("3", "secret:redacted")
-        );
+        assert_eq!(get(&facts, "label.\"org.label-schema.usage.singularity.deffile.from\""), "pytorch:2.4");
+        assert_eq!((get(&facts, "label.n"), get(&facts, "label.API_KEY")), ("3", "secret:redacted"));
     }
 
     #[test]
@@ -250,10 +214,7 @@ mod tests {
         let text = "engine=\"podman-4.9.4\"\nname=\"t\"\nid=\"ab\"\nimage=\"docker.io/library/debian:12\"\nimageid=\"cd\"\nrootless=1\n";
         let facts = facts(&[("/run/.containerenv", text)], &[]);
         assert_eq!(get(&facts, "image"), "docker.io/library/debian:12");
-        assert_eq!(
-            (get(&facts, "image_id"), get(&facts, "engine")),
-            ("sha256:cd", "podman-4.9.4")
-        );
+        assert_eq!((get(&facts, "image_id"), get(&facts, "engine")), ("sha256:cd", "podman-4.9.4"));
     }
 
     #[test]
@@ -266,10 +227,7 @@ mod tests {
                 ("NVIDIA_VISIBLE_DEVICES", "all"),
             ],
         );
-        assert_eq!(
-            (get(&facts, "ngc.build_id"), get(&facts, "ngc.pytorch_version")),
-            ("114410972", "24.10")
-        );
+        assert_eq!((get(&facts, "ngc.build_id"), get(&facts, "ngc.pytorch_version")), ("114410972", "24.10"));
         assert!(!facts.keys().any(|k| k.contains("visible")));
     }
 
@@ -278,17 +236,11 @@ mod tests {
         let text = "name: mnist\nplatform:\n  accelerator_count: 2\n  tags: [a, b]\ndocker:\n  image: mlcommons/mnist:0.0.1\n  env: {TOKEN: hunter2}\n";
         let found = facts(&[("/home/ada/p/mlcube.yaml", text)], &[]);
         assert_eq!(
-            (
-                get(&found, "mlcube_file"),
-                get(&found, "mlcube.platform.accelerator_count")
-            ),
+            (get(&found, "mlcube_file"), get(&found, "mlcube.platform.accelerator_count")),
             ("{project}/mlcube.yaml", "2")
         );
         assert_eq!(
-            (
-                get(&found, "mlcube.platform.tags"),
-                get(&found, "mlcube.docker.image")
-            ),
+            (get(&found, "mlcube.platform.tags"), get(&found, "mlcube.docker.image")),
             ("a b", "mlcommons/mnist:0.0.1")
         );
         assert_eq!(get(&found, "mlcube.docker.env.TOKEN"), "secret:redacted");
@@ -304,21 +256,15 @@ mod tests {
             format!("a: &a x\nb: [{}]", "*a,".repeat(99)),
         ] {
             assert!(
-                get(
-                    &super::tests::facts(&[("/home/ada/p/mlcube.yaml", &hostile)], &[]),
-                    "mlcube"
-                )
-                .starts_with("unknown")
+                get(&super::tests::facts(&[("/home/ada/p/mlcube.yaml", &hostile)], &[]), "mlcube")
+                    .starts_with("unknown")
             );
         }
         let steps: String = (0..250).map(|depth| " ".repeat(depth) + "a:\n").collect();
         assert!(
             is_tame(&steps)
-                && !get(
-                    &super::tests::facts(&[("/home/ada/p/mlcube.yaml", &steps)], &[]),
-                    "mlcube_file"
-                )
-                .is_empty()
+                && !get(&super::tests::facts(&[("/home/ada/p/mlcube.yaml", &steps)], &[]), "mlcube_file")
+                    .is_empty()
         );
     }
 }

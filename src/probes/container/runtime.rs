@@ -19,15 +19,9 @@ pub(super) fn collect(host: &dyn Host, out: &Sink) {
     }
     if runtime == "kubernetes" {
         // The pod's name is its host name unless the pod says otherwise.
-        out.set_opt(
-            "pod",
-            Some(host.system().hostname).filter(|name| !name.is_empty()),
-        );
+        out.set_opt("pod", Some(host.system().hostname).filter(|name| !name.is_empty()));
     }
-    out.set_opt(
-        "namespace",
-        host.maybe(Path::new(SERVICE_ACCOUNT).join("namespace")),
-    );
+    out.set_opt("namespace", host.maybe(Path::new(SERVICE_ACCOUNT).join("namespace")));
 }
 
 /// The runtime and the road to it, the surest and most specific signs first.
@@ -57,12 +51,9 @@ fn runtime(host: &dyn Host, groups: &str, mounts: &str) -> (String, &'static str
         return found("podman", "/run/.containerenv");
     }
     // The interface that systemd asks of container managers: the file, or PID 1's variable `container`.
-    let said = host
-        .maybe("/run/systemd/container")
-        .or_else(|| host.env("container"));
-    if let Some(name) = said
-        .map(|name| name.trim().to_ascii_lowercase())
-        .filter(|name| is_name(name) && name != "oci")
+    let said = host.maybe("/run/systemd/container").or_else(|| host.env("container"));
+    if let Some(name) =
+        said.map(|name| name.trim().to_ascii_lowercase()).filter(|name| is_name(name) && name != "oci")
     {
         return (name, "container interface");
     }
@@ -73,15 +64,10 @@ fn runtime(host: &dyn Host, groups: &str, mounts: &str) -> (String, &'static str
         return found(name, "control group");
     }
     // A root file system in layers: what the runtime keeps them under.
-    let root = mounts
-        .lines()
-        .find(|line| line.split(' ').nth(4) == Some("/"))
-        .unwrap_or_default();
-    for (sign, name) in [
-        ("/docker/", "docker"),
-        ("/containers/storage/", "podman"),
-        ("/containerd/", "containerd"),
-    ] {
+    let root = mounts.lines().find(|line| line.split(' ').nth(4) == Some("/")).unwrap_or_default();
+    for (sign, name) in
+        [("/docker/", "docker"), ("/containers/storage/", "podman"), ("/containerd/", "containerd")]
+    {
         if root.contains(" - overlay ") && root.contains(sign) {
             return found(name, "root file system");
         }
@@ -114,10 +100,7 @@ fn parse_runtime(groups: &str) -> Option<&'static str> {
         ("/garden/", "garden"),
         ("/buildkit/", "buildkit"),
     ];
-    signs
-        .into_iter()
-        .find(|(sign, _)| groups.contains(sign))
-        .map(|(_, name)| name)
+    signs.into_iter().find(|(sign, _)| groups.contains(sign)).map(|(_, name)| name)
 }
 
 /// A container's id, 64 hexadecimal digits, in a control group's path or in the source of a mount below it
@@ -133,9 +116,7 @@ fn parse_id(text: &str) -> Option<String> {
         "/overlay-containers/",
         "kubepods",
     ];
-    let mut lines = text
-        .lines()
-        .filter(|line| signs.iter().any(|sign| line.contains(sign)));
+    let mut lines = text.lines().filter(|line| signs.iter().any(|sign| line.contains(sign)));
     lines.find_map(|line| {
         let fields = line.split(' ').take(4);
         let words = fields.flat_map(|field| field.split(|c: char| !c.is_ascii_hexdigit()));
@@ -152,16 +133,9 @@ mod tests {
     const ID: &str = "3f2a1b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708";
 
     fn told(files: &[(&str, &str)], env: &[(&str, &str)]) -> String {
-        let mut host = Recorded {
-            cwd: "/".into(),
-            ..Recorded::default()
-        };
-        host.files
-            .extend(files.iter().map(|(path, text)| (path.into(), (*text).to_owned())));
-        host.env.extend(
-            env.iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        );
+        let mut host = Recorded { cwd: "/".into(), ..Recorded::default() };
+        host.files.extend(files.iter().map(|(path, text)| (path.into(), (*text).to_owned())));
+        host.env.extend(env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let read = |path: &str| (&host as &dyn Host).maybe(path).unwrap_or_default();
         runtime(&host, &read("/proc/self/cgroup"), &read("/proc/self/mountinfo")).0
     }
@@ -173,51 +147,21 @@ mod tests {
         assert_eq!(told(&[("/.dockerenv", "")], &[]), "docker");
         assert_eq!(told(&[("/proc/self/mountinfo", overlay)], &[]), "docker");
         assert_eq!(
-            told(
-                &[(
-                    "/proc/self/cgroup",
-                    &format!("0::/system.slice/docker-{ID}.scope")
-                )],
-                &[]
-            ),
+            told(&[("/proc/self/cgroup", &format!("0::/system.slice/docker-{ID}.scope"))], &[]),
             "docker"
         );
+        assert_eq!(told(&[("/run/.containerenv", "engine=\"podman-4.9.4\"\n")], &[]), "podman");
+        assert_eq!(told(&[("/.dockerenv", "")], &[("KUBERNETES_SERVICE_HOST", "10.0.0.1")]), "kubernetes");
+        assert_eq!(told(&[("/proc/self/cgroup", "0::/kubepods.slice/x")], &[]), "kubernetes");
         assert_eq!(
-            told(&[("/run/.containerenv", "engine=\"podman-4.9.4\"\n")], &[]),
-            "podman"
-        );
-        assert_eq!(
-            told(&[("/.dockerenv", "")], &[("KUBERNETES_SERVICE_HOST", "10.0.0.1")]),
-            "kubernetes"
-        );
-        assert_eq!(
-            told(&[("/proc/self/cgroup", "0::/kubepods.slice/x")], &[]),
-            "kubernetes"
-        );
-        assert_eq!(
-            told(
-                &[],
-                &[
-                    ("APPTAINER_CONTAINER", "/x.sif"),
-                    ("SINGULARITY_CONTAINER", "/x.sif")
-                ]
-            ),
+            told(&[], &[("APPTAINER_CONTAINER", "/x.sif"), ("SINGULARITY_CONTAINER", "/x.sif")]),
             "apptainer"
         );
         assert_eq!(told(&[], &[("SINGULARITY_CONTAINER", "/x.sif")]), "singularity");
-        assert_eq!(
-            told(&[("/run/systemd/container", "systemd-nspawn\n")], &[]),
-            "systemd-nspawn"
-        );
+        assert_eq!(told(&[("/run/systemd/container", "systemd-nspawn\n")], &[]), "systemd-nspawn");
         assert_eq!(told(&[], &[("container", "lxc")]), "lxc");
-        assert_eq!(
-            told(&[("/proc/self/cgroup", "0::/lxc.payload.web/init.scope")], &[]),
-            "lxc"
-        );
-        assert_eq!(
-            told(&[("/run/systemd/container", "no name at all!\n")], &[]),
-            "none"
-        );
+        assert_eq!(told(&[("/proc/self/cgroup", "0::/lxc.payload.web/init.scope")], &[]), "lxc");
+        assert_eq!(told(&[("/run/systemd/container", "no name at all!\n")], &[]), "none");
     }
 
     #[test]

@@ -65,10 +65,7 @@ impl<'a> CpuInfo<'a> {
             };
             let (key, value) = (key.trim_end(), value.trim());
             if key == "processor" {
-                cpus.push(Processor {
-                    number: value.parse().ok(),
-                    ..Processor::default()
-                });
+                cpus.push(Processor { number: value.parse().ok(), ..Processor::default() });
                 continue;
             }
             let Some(cpu) = cpus.last_mut() else { continue };
@@ -92,19 +89,15 @@ impl<'a> CpuInfo<'a> {
         }
         let shared = cpus.last().copied().unwrap_or_default();
         for cpu in cpus.iter_mut().filter(|cpu| cpu.flags.is_empty()) {
-            let number = cpu.number;
-            *cpu = Processor { number, ..shared };
+            let Processor { number, package, core, .. } = *cpu;
+            *cpu = Processor { number, package, core, ..shared };
         }
         Self { cpus }
     }
 
     /// The distinct values of a field over all CPUs, sorted, without empty ones.
     pub(super) fn distinct(&self, field: impl Fn(&Processor<'a>) -> &'a str) -> BTreeSet<&'a str> {
-        self.cpus
-            .iter()
-            .map(field)
-            .filter(|value| !value.is_empty())
-            .collect()
+        self.cpus.iter().map(field).filter(|value| !value.is_empty()).collect()
     }
 
     /// The first CPU's.
@@ -122,22 +115,12 @@ mod tests {
         let x86 = "processor\t: 0\nvendor_id\t: AuthenticAMD\ncpu family\t: 25\ncpu MHz\t\t: 2450.000\nflags\t\t: fpu sse\n\n\
                    processor\t: 1\nflags\t\t: fpu\npower management:\n";
         let info = CpuInfo::parse(x86);
-        assert_eq!(
-            (info.cpus.len(), info.first().vendor, info.first().family),
-            (2, "AuthenticAMD", "25")
-        );
+        assert_eq!((info.cpus.len(), info.first().vendor, info.first().family), (2, "AuthenticAMD", "25"));
         assert_eq!(info.distinct(|c| c.flags), BTreeSet::from(["fpu", "fpu sse"]));
         let arm =
             CpuInfo::parse("processor : 0\nprocessor : 1\n\nFeatures : asimd crc32\nCPU part : 0xd03\n");
-        assert!(
-            arm.cpus
-                .iter()
-                .all(|c| c.part == "0xd03" && c.flags == "asimd crc32")
-        );
-        assert_eq!(
-            arm.cpus.iter().map(|c| c.number).collect::<Vec<_>>(),
-            [Some(0), Some(1)]
-        );
+        assert!(arm.cpus.iter().all(|c| c.part == "0xd03" && c.flags == "asimd crc32"));
+        assert_eq!(arm.cpus.iter().map(|c| c.number).collect::<Vec<_>>(), [Some(0), Some(1)]);
         assert_eq!(CpuInfo::parse("nonsense\n:::\nflags: a\n"), CpuInfo::default());
     }
 }

@@ -47,11 +47,7 @@ impl Versions {
         let Ok(Some(python)) = cx.interpreter() else {
             return Self::default();
         };
-        let of = |name| {
-            python
-                .distribution(cx.host.as_ref(), name)
-                .and_then(|d| major_minor(&d.version))
-        };
+        let of = |name| python.distribution(cx.host.as_ref(), name).and_then(|d| major_minor(&d.version));
         Self {
             torch: of("torch"),
             numpy: of("numpy"),
@@ -69,10 +65,8 @@ fn major_minor(version: &str) -> Option<(u32, u32)> {
 impl<'a> Machine<'a> {
     /// Of what `/proc/cpuinfo` says, and the vector length that the kernel hands to new processes.
     pub(super) fn new(host: &'a dyn Host, arch: &'a str, info: &CpuInfo<'a>) -> Self {
-        let mut sets = info
-            .distinct(|cpu| cpu.flags)
-            .into_iter()
-            .map(|flags| flags.split_ascii_whitespace().collect());
+        let mut sets =
+            info.distinct(|cpu| cpu.flags).into_iter().map(|flags| flags.split_ascii_whitespace().collect());
         let first: BTreeSet<&str> = sets.next().unwrap_or_default();
         let (mut every, mut any) = (first.clone(), first);
         for set in sets {
@@ -80,16 +74,11 @@ impl<'a> Machine<'a> {
             every.retain(|flag| set.contains(flag));
             any.extend(set);
         }
-        let some = any
-            .difference(&every)
-            .copied()
-            .filter(|flag| is_numeric(flag, arch == "aarch64"))
-            .collect();
+        let some =
+            any.difference(&every).copied().filter(|flag| is_numeric(flag, arch == "aarch64")).collect();
         let cpu = info.first();
         // Bytes (Documentation/arch/arm64/sve.rst, "System runtime configuration").
-        let sve = host
-            .maybe("/proc/sys/abi/sve_default_vector_length")
-            .filter(|_| every.contains("sve"));
+        let sve = host.maybe("/proc/sys/abi/sve_default_vector_length").filter(|_| every.contains("sve"));
         Self {
             host,
             arch,
@@ -98,11 +87,7 @@ impl<'a> Machine<'a> {
             model: cpu.model.parse().ok(),
             flags: every,
             some,
-            parts: info
-                .cpus
-                .iter()
-                .filter_map(|c| Some((hex(c.implementer)?, hex(c.part)?)))
-                .collect(),
+            parts: info.cpus.iter().filter_map(|c| Some((hex(c.implementer)?, hex(c.part)?))).collect(),
             sve_bits: sve.and_then(|bytes| bytes.parse::<u32>().ok()?.checked_mul(8)),
             versions: Versions::default(),
         }
@@ -136,11 +121,8 @@ impl<'a> Machine<'a> {
     /// Writes the facts.
     pub(super) fn record(&self, out: &Sink) {
         let names = |flags: &BTreeSet<&str>| -> Vec<String> {
-            let shown: BTreeSet<&str> = flags
-                .iter()
-                .filter(|f| is_numeric(f, self.is_aarch64()))
-                .map(|f| spelled(f))
-                .collect();
+            let shown: BTreeSet<&str> =
+                flags.iter().filter(|f| is_numeric(f, self.is_aarch64())).map(|f| spelled(f)).collect();
             shown.into_iter().map(str::to_owned).collect()
         };
         out.set("isa", names(&self.flags));
@@ -157,10 +139,7 @@ impl<'a> Machine<'a> {
     /// implied by `xsave` in `/proc/cpuinfo`, which the kernel takes away where it does not save the state.
     fn level(&self) -> &'static str {
         let v2 = self.has(["cx16", "lahf_lm", "popcnt", "pni", "sse4_1", "sse4_2", "ssse3"]);
-        let v3 = v2
-            && self.has([
-                "avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave",
-            ]);
+        let v3 = v2 && self.has(["avx", "avx2", "bmi1", "bmi2", "f16c", "fma", "abm", "movbe", "xsave"]);
         let v4 = v3 && self.has(["avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"]);
         match (v2, v3, v4) {
             (_, _, true) => "v4",
@@ -199,11 +178,7 @@ fn is_numeric(flag: &str, arm: bool) -> bool {
     ];
     const ARM: [&str; 8] = ["asimd", "sve", "sme", "bf16", "ebf16", "i8mm", "f8", "lut"];
     const ARM_NAMES: [&str; 5] = ["fphp", "fcma", "frint", "jscvt", "neon"];
-    let (prefixes, names): (&[&str], &[&str]) = if arm {
-        (&ARM, &ARM_NAMES)
-    } else {
-        (&X86, &X86_NAMES)
-    };
+    let (prefixes, names): (&[&str], &[&str]) = if arm { (&ARM, &ARM_NAMES) } else { (&X86, &X86_NAMES) };
     prefixes.iter().any(|prefix| flag.starts_with(prefix)) || names.contains(&flag)
 }
 

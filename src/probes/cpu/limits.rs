@@ -19,10 +19,7 @@ pub(super) struct Limits {
 impl Limits {
     /// Of this process.
     pub(super) fn of(host: &dyn Host, system: &System) -> Self {
-        let mut limits = Self {
-            affinity: system.affinity.clone(),
-            ..Self::default()
-        };
+        let mut limits = Self { affinity: system.affinity.clone(), ..Self::default() };
         match Cgroup::of(host) {
             Ok(cgroup) => {
                 limits.cpuset = cpuset(host, &cgroup).transpose();
@@ -44,10 +41,7 @@ impl Limits {
 
     /// The quota in thousandths of a CPU; `Ok(None)` where there is none.
     pub(super) fn quota(&self) -> Result<Option<u64>, String> {
-        self.quota
-            .clone()
-            .transpose()
-            .map(|quota| quota.map(|(millicpus, _)| millicpus))
+        self.quota.clone().transpose().map(|quota| quota.map(|(millicpus, _)| millicpus))
     }
 
     /// Writes the facts.
@@ -79,10 +73,7 @@ fn cpuset(host: &dyn Host, cgroup: &Cgroup) -> Result<Option<String>, String> {
     };
     for file in files {
         // The innermost group that has the file: what is effective there is a subset of what is effective above.
-        let found = branch
-            .texts(host, file)?
-            .into_iter()
-            .find(|cpus| !cpus.is_empty());
+        let found = branch.texts(host, file)?.into_iter().find(|cpus| !cpus.is_empty());
         if found.is_some() {
             return Ok(found);
         }
@@ -96,19 +87,11 @@ fn quota(host: &dyn Host, cgroup: &Cgroup) -> Result<Option<(u64, Version)>, Str
         return Ok(None);
     };
     let millicpus = match branch.version {
-        Version::V2 => branch
-            .texts(host, "cpu.max")?
-            .iter()
-            .filter_map(|text| parse_cpu_max(text))
-            .min(),
+        Version::V2 => branch.texts(host, "cpu.max")?.iter().filter_map(|text| parse_cpu_max(text)).min(),
         Version::V1 => {
             let quotas = branch.texts(host, "cpu.cfs_quota_us")?;
             let periods = branch.texts(host, "cpu.cfs_period_us")?;
-            quotas
-                .iter()
-                .zip(&periods)
-                .filter_map(|(quota, period)| millicpus(quota, period))
-                .min()
+            quotas.iter().zip(&periods).filter_map(|(quota, period)| millicpus(quota, period)).min()
         }
     };
     Ok(millicpus.map(|millicpus| (millicpus, branch.version)))
@@ -123,10 +106,7 @@ fn parse_cpu_max(text: &str) -> Option<u64> {
 /// Microseconds of CPU time per period of so many microseconds, as thousandths of a CPU; `None` for no limit, which
 /// is `max` in version 2 and `-1` in version 1.
 fn millicpus(quota: &str, period: &str) -> Option<u64> {
-    let (quota, period) = (
-        quota.trim().parse::<u64>().ok()?,
-        period.trim().parse::<u64>().ok()?,
-    );
+    let (quota, period) = (quota.trim().parse::<u64>().ok()?, period.trim().parse::<u64>().ok()?);
     quota.checked_mul(1000)?.checked_div(period).filter(|n| *n > 0)
 }
 

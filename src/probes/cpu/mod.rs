@@ -29,10 +29,7 @@ impl Probe for Cpu {
     fn collect(&self, cx: &Context, out: &Sink) -> Result<(), ProbeError> {
         let host = cx.host.as_ref();
         let system = host.system();
-        out.set_opt(
-            "architecture",
-            Some(system.machine.clone()).filter(|m| !m.is_empty()),
-        );
+        out.set_opt("architecture", Some(system.machine.clone()).filter(|m| !m.is_empty()));
         let text = match host.text(Path::new("/proc/cpuinfo")) {
             Ok(text) => text,
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => String::new(),

@@ -12,10 +12,7 @@ pub(super) fn record(machine: &Machine<'_>, info: &CpuInfo<'_>, out: &Sink) {
     match machine.parts.is_empty() {
         true => set("vendor", all(info.distinct(|cpu| cpu.vendor))),
         false => {
-            let vendors = machine
-                .parts
-                .iter()
-                .map(|(implementer, _)| arm_implementer(*implementer));
+            let vendors = machine.parts.iter().map(|(implementer, _)| arm_implementer(*implementer));
             let vendors: std::collections::BTreeSet<String> = vendors.collect();
             set("vendor", vendors.into_iter().collect::<Vec<_>>().join(", "));
             set("part", all(info.distinct(|cpu| cpu.part)));
@@ -38,12 +35,10 @@ pub(super) fn record(machine: &Machine<'_>, info: &CpuInfo<'_>, out: &Sink) {
 /// The name of one CPU's model: the kernel's, else (aarch64) the name of its part, runs of spaces made one.
 pub(super) fn of_cpu(cpu: &Processor<'_>) -> String {
     let named = cpu.name.split_whitespace().collect::<Vec<_>>().join(" ");
-    let part = || Some(arm_part(hex(cpu.implementer)?, hex(cpu.part)?));
-    if named.is_empty() {
-        part().unwrap_or_default()
-    } else {
-        named
-    }
+    // 32-bit and older 64-bit Arm kernels write `ARMv8 Processor rev 1 (v8l)` there, which names no model.
+    let generic = named.is_empty() || named.starts_with("ARMv") || named.starts_with("AArch64 Processor");
+    let part = hex(cpu.implementer).zip(hex(cpu.part)).filter(|_| generic);
+    part.map_or(named, |(implementer, part)| arm_part(implementer, part))
 }
 
 /// The microarchitecture where family, model and stepping decide it; `None` for the others.

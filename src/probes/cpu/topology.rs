@@ -31,11 +31,7 @@ impl Counts {
         let count = |n: usize| u32::try_from(n).ok().filter(|n| *n > 0);
         let online = || list::parse(&host.maybe(format!("{CPUS}/online"))?);
         let logical = count(info.cpus.len()).or_else(|| count(online()?.len()));
-        let mut counts = Self {
-            logical,
-            numa_nodes: numa_nodes(host),
-            ..Self::default()
-        };
+        let mut counts = Self { logical, numa_nodes: numa_nodes(host), ..Self::default() };
         let cores: BTreeSet<_> = info.cpus.iter().map(|cpu| (cpu.package, cpu.core)).collect();
         if !info.first().core.is_empty() {
             counts.physical = count(cores.len());
@@ -48,17 +44,13 @@ impl Counts {
                 counts.physical = count(cpus.len());
                 counts.found_by = "smt/active";
             } else {
-                let siblings: Option<BTreeSet<String>> = cpus
-                    .iter()
-                    .map(|cpu| topology(*cpu, "thread_siblings_list"))
-                    .collect();
+                let siblings: Option<BTreeSet<String>> =
+                    cpus.iter().map(|cpu| topology(*cpu, "thread_siblings_list")).collect();
                 counts.physical = siblings.and_then(|siblings| count(siblings.len()));
                 counts.found_by = "topology/thread_siblings_list";
             }
-            let packages: Option<BTreeSet<String>> = firsts(host, &cpus)
-                .iter()
-                .map(|cpu| topology(*cpu, "physical_package_id"))
-                .collect();
+            let packages: Option<BTreeSet<String>> =
+                firsts(host, &cpus).iter().map(|cpu| topology(*cpu, "physical_package_id")).collect();
             counts.sockets = packages.and_then(|packages| count(packages.len()));
         }
         if counts.logical.is_none() {
@@ -97,18 +89,12 @@ impl Counts {
 /// One CPU of every NUMA node: a node lies within a package, so that its first CPU's package stands for all of them,
 /// and 144 files need not be read. All CPUs where there are no nodes.
 fn firsts(host: &dyn Host, cpus: &[u32]) -> Vec<u32> {
-    let nodes = host
-        .maybe("/sys/devices/system/node/has_cpu")
-        .and_then(|nodes| list::parse(&nodes));
+    let nodes = host.maybe("/sys/devices/system/node/has_cpu").and_then(|nodes| list::parse(&nodes));
     let first = |node: &u32| {
-        list::parse(&host.maybe(format!("/sys/devices/system/node/node{node}/cpulist"))?)?
-            .first()
-            .copied()
+        list::parse(&host.maybe(format!("/sys/devices/system/node/node{node}/cpulist"))?)?.first().copied()
     };
     let firsts: Option<Vec<u32>> = nodes.and_then(|nodes| nodes.iter().map(first).collect());
-    firsts
-        .filter(|firsts| !firsts.is_empty())
-        .unwrap_or_else(|| cpus.to_vec())
+    firsts.filter(|firsts| !firsts.is_empty()).unwrap_or_else(|| cpus.to_vec())
 }
 
 /// Nodes that have CPUs; those that only hold memory (CXL, the GPUs of a Grace Hopper) are left out.
@@ -139,10 +125,8 @@ fn core_types(host: &dyn Host, info: &CpuInfo<'_>) -> Vec<String> {
             None => kinds.push((cpu, 1)),
         }
     }
-    let mut kinds: Vec<String> = kinds
-        .into_iter()
-        .map(|(cpu, count)| format!("{} x{count}", names::of_cpu(cpu)))
-        .collect();
+    let mut kinds: Vec<String> =
+        kinds.into_iter().map(|(cpu, count)| format!("{} x{count}", names::of_cpu(cpu))).collect();
     kinds.sort();
     kinds
 }

@@ -33,10 +33,7 @@ pub(super) fn find<'a>(host: &'a dyn Host, interpreter: Option<&Interpreter>) ->
     let Some(interpreter) = interpreter else {
         return nobody(host);
     };
-    if let Some(dir) = interpreter
-        .package_dir(host, "torch")
-        .filter(|dir| host.exists(&dir.join("lib")))
-    {
+    if let Some(dir) = interpreter.package_dir(host, "torch").filter(|dir| host.exists(&dir.join("lib"))) {
         return torch(host, interpreter, &dir);
     }
     if let Some((dir, library)) = jax_plugin(host, interpreter) {
@@ -44,11 +41,7 @@ pub(super) fn find<'a>(host: &'a dyn Host, interpreter: Option<&Interpreter>) ->
     }
     if let Some(dir) = interpreter.package_dir(host, "tensorflow") {
         let names = ["libtensorflow_cc.so.2", "libtensorflow_framework.so.2"];
-        if let Some(library) = names
-            .iter()
-            .map(|name| dir.join(name))
-            .find(|path| host.exists(path))
-        {
+        if let Some(library) = names.iter().map(|name| dir.join(name)).find(|path| host.exists(path)) {
             let (mut loader, python) = process(host, interpreter);
             let (opener, missing) = loader.open(&library.to_string_lossy(), python);
             return with_stubs("tensorflow", loader, opener, Vec::new(), missing);
@@ -71,13 +64,7 @@ fn torch<'a>(host: &'a dyn Host, interpreter: &Interpreter, dir: &Path) -> Clien
     if let Some(cuda) = find_library(&loader, "libcudart").or_else(|| loader.find(&["libtorch_cuda.so"])) {
         loader.open(DRIVER, Some(cuda));
     }
-    Client {
-        name: "torch",
-        loader,
-        imported,
-        preloaded: process.preloaded,
-        missing: process.missing,
-    }
+    Client { name: "torch", loader, imported, preloaded: process.preloaded, missing: process.missing }
 }
 
 /// Loads the libraries that loaded ones open by name when they are first used.
@@ -86,11 +73,7 @@ fn open_at_first_use(loader: &mut Loader<'_>) {
         let Some(opener) = find_library(loader, library.opened_by) else {
             continue;
         };
-        let soname = loader
-            .objects()
-            .get(opener)
-            .and_then(|o| o.info.soname.clone())
-            .unwrap_or_default();
+        let soname = loader.objects().get(opener).and_then(|o| o.info.soname.clone()).unwrap_or_default();
         let version = match (library.key, soname.split_once(".so.")) {
             // libnvrtc-builtins.so.13.0 is named after the release: only a preload or the folder tells it.
             ("nvrtc_builtins", _) | (_, None) => continue,
@@ -108,16 +91,9 @@ fn find_library(loader: &Loader<'_>, stem: &str) -> Option<usize> {
 /// The newest CUDA plug-in of JAX: its folder and its library.
 fn jax_plugin(host: &dyn Host, interpreter: &Interpreter) -> Option<(PathBuf, PathBuf)> {
     let plugins = interpreter.package_dir(host, "jax_plugins")?;
-    let mut names: Vec<String> = host
-        .names(&plugins)
-        .into_iter()
-        .filter(|n| n.starts_with("xla_cuda"))
-        .collect();
-    names.sort_by_key(|name| {
-        name.trim_start_matches("xla_cuda")
-            .parse::<u32>()
-            .unwrap_or_default()
-    });
+    let mut names: Vec<String> =
+        host.names(&plugins).into_iter().filter(|n| n.starts_with("xla_cuda")).collect();
+    names.sort_by_key(|name| name.trim_start_matches("xla_cuda").parse::<u32>().unwrap_or_default());
     names.into_iter().rev().find_map(|name| {
         let dir = plugins.join(name);
         let library = dir.join("xla_cuda_plugin.so");
@@ -131,10 +107,7 @@ fn jax<'a>(host: &'a dyn Host, interpreter: &Interpreter, dir: &Path, library: &
     let init = host.maybe(dir.join("__init__.py")).unwrap_or_default();
     let mut preloaded = Vec::new();
     for (module, names) in loads(&init) {
-        let lib = interpreter
-            .site_packages
-            .iter()
-            .map(|site| site.join("nvidia").join(module).join("lib"));
+        let lib = interpreter.site_packages.iter().map(|site| site.join("nvidia").join(module).join("lib"));
         let Some(lib) = lib.into_iter().find(|lib| host.exists(lib)) else {
             continue;
         };
@@ -150,16 +123,10 @@ fn jax<'a>(host: &'a dyn Host, interpreter: &Interpreter, dir: &Path, library: &
 
 /// The calls `_load("cublas", ["libcublas.so.12", "libcublasLt.so.12"])` in a plug-in's `__init__.py`.
 fn loads(init: &str) -> Vec<(&str, Vec<&str>)> {
-    let calls = init
-        .split("_load(")
-        .skip(1)
-        .filter_map(|call| call.split_once("])").map(|(args, _)| args));
+    let calls = init.split("_load(").skip(1).filter_map(|call| call.split_once("])").map(|(args, _)| args));
     let calls = calls.filter_map(|args| {
         let mut literals = text::literals(args);
-        Some((
-            literals.next()?,
-            literals.filter(|name| name.starts_with("lib")).collect(),
-        ))
+        Some((literals.next()?, literals.filter(|name| name.starts_with("lib")).collect()))
     });
     calls.collect()
 }
@@ -174,9 +141,7 @@ fn with_stubs<'a>(
 ) -> Client<'a> {
     let imported = loader.mark();
     let names = loader.names(opener);
-    for library in LIBRARIES
-        .iter()
-        .filter(|l| l.opened_by.is_empty() || l.opened_by.starts_with("libtorch"))
+    for library in LIBRARIES.iter().filter(|l| l.opened_by.is_empty() || l.opened_by.starts_with("libtorch"))
     {
         if let Some(name) = names.iter().find(|name| library.is(name) && is_soname(name)) {
             loader.open(name, opener);
@@ -185,13 +150,7 @@ fn with_stubs<'a>(
     open_at_first_use(&mut loader);
     let opener = find_library(&loader, "libcudart").or(opener);
     loader.open(DRIVER, opener);
-    Client {
-        name,
-        loader,
-        imported,
-        preloaded,
-        missing,
-    }
+    Client { name, loader, imported, preloaded, missing }
 }
 
 /// What a program with no search path of its own would find.
@@ -202,8 +161,7 @@ fn nobody(host: &dyn Host) -> Client<'_> {
 /// `libcublas.so.12` and `libcudart.so.11.0`, the forms that programs ask for; not `libcublas.so`, which only the
 /// linker uses, nor `libcublas.so.12.4.5.8`, the file itself.
 fn is_soname(name: &str) -> bool {
-    name.split_once(".so.")
-        .is_some_and(|(_, version)| version.split('.').count() <= 2)
+    name.split_once(".so.").is_some_and(|(_, version)| version.split('.').count() <= 2)
 }
 
 /// The first loaded object that is this library: the one that whoever needs it by name gets.
@@ -213,12 +171,7 @@ pub(super) fn position(loader: &Loader<'_>, library: &Library) -> Option<usize> 
 
 /// The objects after the one at `first` that are this library too, but of another file.
 pub(super) fn others<'b>(loader: &'b Loader<'_>, library: &Library, first: usize) -> Vec<&'b Object> {
-    loader
-        .objects()
-        .iter()
-        .skip(first + 1)
-        .filter(|o| is(library, o))
-        .collect()
+    loader.objects().iter().skip(first + 1).filter(|o| is(library, o)).collect()
 }
 
 /// Whether an object is this library, by the name under which it was loaded or by its soname.

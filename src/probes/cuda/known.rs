@@ -18,13 +18,7 @@ const CUDNN: &[&str] = &["libcudnn", "cudnn"];
 
 /// A part of cuDNN 9 or 8, which libcudnn.so opens when it is first used.
 const fn cudnn(key: &'static str, stem: &'static str) -> Library {
-    Library {
-        key,
-        stem,
-        wheel: "cudnn",
-        conda: CUDNN,
-        opened_by: "libcudnn",
-    }
+    Library { key, stem, wheel: "cudnn", conda: CUDNN, opened_by: "libcudnn" }
 }
 
 const fn linked(
@@ -33,13 +27,7 @@ const fn linked(
     wheel: &'static str,
     conda: &'static [&'static str],
 ) -> Library {
-    Library {
-        key,
-        stem,
-        wheel,
-        conda,
-        opened_by: "",
-    }
+    Library { key, stem, wheel, conda, opened_by: "" }
 }
 
 const fn opened(
@@ -49,40 +37,18 @@ const fn opened(
     conda: &'static [&'static str],
     opened_by: &'static str,
 ) -> Library {
-    Library {
-        key,
-        stem,
-        wheel,
-        conda,
-        opened_by,
-    }
+    Library { key, stem, wheel, conda, opened_by }
 }
 
 /// Every library that is looked for, those that others open after the ones that open them.
 pub(super) static LIBRARIES: &[Library] = &[
-    linked(
-        "cudart",
-        "libcudart",
-        "cuda_runtime",
-        &["cuda-cudart", "cudatoolkit"],
-    ),
+    linked("cudart", "libcudart", "cuda_runtime", &["cuda-cudart", "cudatoolkit"]),
     linked("cublas", "libcublas", "cublas", &["libcublas", "cudatoolkit"]),
     linked("cublasLt", "libcublasLt", "cublas", &["libcublas", "cudatoolkit"]),
     linked("cufft", "libcufft", "cufft", &["libcufft", "cudatoolkit"]),
     linked("curand", "libcurand", "curand", &["libcurand", "cudatoolkit"]),
-    opened(
-        "cusolver",
-        "libcusolver",
-        "cusolver",
-        &["libcusolver", "cudatoolkit"],
-        "libtorch_cuda_linalg",
-    ),
-    linked(
-        "cusparse",
-        "libcusparse",
-        "cusparse",
-        &["libcusparse", "cudatoolkit"],
-    ),
+    opened("cusolver", "libcusolver", "cusolver", &["libcusolver", "cudatoolkit"], "libtorch_cuda_linalg"),
+    linked("cusparse", "libcusparse", "cusparse", &["libcusparse", "cudatoolkit"]),
     linked("cusparseLt", "libcusparseLt", "cusparselt", &["cusparselt"]),
     linked("cudnn", "libcudnn", "cudnn", CUDNN),
     cudnn("cudnn_graph", "libcudnn_graph"),
@@ -91,10 +57,7 @@ pub(super) static LIBRARIES: &[Library] = &[
     cudnn("cudnn_adv", "libcudnn_adv"),
     cudnn("cudnn_heuristic", "libcudnn_heuristic"),
     cudnn("cudnn_engines_precompiled", "libcudnn_engines_precompiled"),
-    cudnn(
-        "cudnn_engines_runtime_compiled",
-        "libcudnn_engines_runtime_compiled",
-    ),
+    cudnn("cudnn_engines_runtime_compiled", "libcudnn_engines_runtime_compiled"),
     cudnn("cudnn_ops_infer", "libcudnn_ops_infer"),
     cudnn("cudnn_ops_train", "libcudnn_ops_train"),
     cudnn("cudnn_cnn_infer", "libcudnn_cnn_infer"),
@@ -103,20 +66,9 @@ pub(super) static LIBRARIES: &[Library] = &[
     cudnn("cudnn_adv_train", "libcudnn_adv_train"),
     linked("nccl", "libnccl", "nccl", &["nccl"]),
     linked("nvrtc", "libnvrtc", "cuda_nvrtc", &["cuda-nvrtc", "cudatoolkit"]),
-    opened(
-        "nvrtc_builtins",
-        "libnvrtc-builtins",
-        "cuda_nvrtc",
-        &["cuda-nvrtc", "cudatoolkit"],
-        "libnvrtc",
-    ),
+    opened("nvrtc_builtins", "libnvrtc-builtins", "cuda_nvrtc", &["cuda-nvrtc", "cudatoolkit"], "libnvrtc"),
     linked("nvJitLink", "libnvJitLink", "nvjitlink", &["libnvjitlink"]),
-    linked(
-        "nvshmem",
-        "libnvshmem_host",
-        "nvshmem",
-        &["libnvshmem3", "libnvshmem"],
-    ),
+    linked("nvshmem", "libnvshmem_host", "nvshmem", &["libnvshmem3", "libnvshmem"]),
     linked("cupti", "libcupti", "cuda_cupti", &["cuda-cupti", "cudatoolkit"]),
     linked("nvtx", "libnvToolsExt", "nvtx", &["cuda-nvtx"]),
     linked("cufile", "libcufile", "cufile", &["libcufile"]),
@@ -149,13 +101,7 @@ mod tests {
 
     #[test]
     fn names() {
-        let key = |name: &str| {
-            LIBRARIES
-                .iter()
-                .filter(|l| l.is(name))
-                .map(|l| l.key)
-                .collect::<Vec<_>>()
-        };
+        let key = |name: &str| LIBRARIES.iter().filter(|l| l.is(name)).map(|l| l.key).collect::<Vec<_>>();
         assert_eq!(key("libcublas.so.12"), ["cublas"]);
         assert_eq!(key("libcublasLt.so.12.4.5.8"), ["cublasLt"]);
         assert_eq!(key("libcudart-d0da41ae.so.11.0"), ["cudart"]);

@@ -7,7 +7,6 @@ mod toolkit;
 use std::path::{Path, PathBuf};
 
 use super::library::loader::{Object, Road};
-use super::library::native;
 use super::library::owner::Owners;
 use super::python::interpreter::{EnvKind, Interpreter};
 use super::{Context, Probe, ProbeError, Sink};
@@ -28,13 +27,11 @@ impl Probe for Cuda {
         let host = cx.host.as_ref();
         let found = cx.interpreter();
         let interpreter = found.as_ref().ok().copied().flatten();
-        let conda = interpreter
-            .filter(|i| i.kind == EnvKind::Conda)
-            .map(|i| i.prefix.clone());
+        let conda = interpreter.filter(|i| i.kind == EnvKind::Conda).map(|i| i.prefix.clone());
         let conda = conda.or_else(|| host.env("CONDA_PREFIX").map(PathBuf::from));
         let section = Section {
             cx,
-            labels: interpreter.map_or_else(|| cx.labels.clone(), |i| native::labels(cx, i)),
+            labels: interpreter.map_or_else(|| cx.labels.clone(), |i| i.labels(host, &cx.labels)),
             interpreter,
             toolkits: toolkit::all(host, conda.as_deref()),
         };
@@ -71,10 +68,7 @@ impl Section<'_> {
             out.set("home", self.labels.show(&home));
             out.set("home_found_by", road);
         }
-        out.set_opt(
-            "nvcc",
-            toolkit::nvcc_on_path(host).map(|nvcc| self.labels.show(&nvcc)),
-        );
+        out.set_opt("nvcc", toolkit::nvcc_on_path(host).map(|nvcc| self.labels.show(&nvcc)));
     }
 
     fn libraries(&self, out: &Sink, client: &Client<'_>) {
@@ -94,14 +88,7 @@ impl Section<'_> {
             set("path", &self.labels.show(&object.file));
             set("path_found_by", &self.road(client, object));
             set("origin", self.origin(&owners, object));
-            set(
-                "loaded",
-                if index < client.imported {
-                    "import"
-                } else {
-                    "first use"
-                },
-            );
+            set("loaded", if index < client.imported { "import" } else { "first use" });
             match &object.fault {
                 Some(fault) => out.unknown_at(["libraries", library.key, "build_id"], fault),
                 None => {
@@ -110,12 +97,8 @@ impl Section<'_> {
                     }
                 }
             }
-            match owners.version(
-                &object.file,
-                object.info.soname.as_deref(),
-                &[library.wheel],
-                library.conda,
-            ) {
+            match owners.version(&object.file, object.info.soname.as_deref(), &[library.wheel], library.conda)
+            {
                 Ok(Some(version)) => {
                     set("version", &version.text);
                     set("version_found_by", version.found_by);
@@ -144,10 +127,7 @@ impl Section<'_> {
             out.set("duplicates", duplicates);
         }
         if !client.missing.is_empty() {
-            out.set(
-                "missing",
-                client.missing.iter().map(|m| m.name.clone()).collect::<Vec<_>>(),
-            );
+            out.set("missing", client.missing.iter().map(|m| m.name.clone()).collect::<Vec<_>>());
         }
         self.compat_package(out);
     }
@@ -165,11 +145,7 @@ impl Section<'_> {
         let file = &object.file;
         if let Some(site) = owners.site(file) {
             // A wheel of its own, or inside the wheel of the framework that uses it.
-            return if file.starts_with(site.join("nvidia")) {
-                "wheel"
-            } else {
-                "bundled"
-            };
+            return if file.starts_with(site.join("nvidia")) { "wheel" } else { "bundled" };
         }
         if self
             .toolkits
@@ -192,15 +168,9 @@ impl Section<'_> {
         // Whoever needs it by name; for a preloaded one this is the object that would have found it.
         let objects = client.loader.objects();
         let by_need = objects.iter().position(|o| o.info.needed.contains(&name));
-        let opener = client
-            .loader
-            .find(&[library.opened_by])
-            .filter(|_| !library.opened_by.is_empty());
+        let opener = client.loader.find(&[library.opened_by]).filter(|_| !library.opened_by.is_empty());
         let mut files = vec![(object.file.clone(), object.real.clone())];
-        for copy in client
-            .loader
-            .copies(&name, by_need.or(opener).or(object.wanted_by))
-        {
+        for copy in client.loader.copies(&name, by_need.or(opener).or(object.wanted_by)) {
             if files.iter().all(|(_, real)| *real != copy.1) {
                 files.push(copy);
             }
@@ -210,11 +180,7 @@ impl Section<'_> {
 
     /// Whether the driver library that wins is one of the forward-compatibility package.
     fn compat(&self, out: &Sink, driver: &Object) {
-        let in_compat = driver
-            .file
-            .parent()
-            .and_then(Path::file_name)
-            .is_some_and(|dir| dir == "compat");
+        let in_compat = driver.file.parent().and_then(Path::file_name).is_some_and(|dir| dir == "compat");
         out.set("compat.active", in_compat);
     }
 
@@ -222,23 +188,14 @@ impl Section<'_> {
     /// "Forward Compatibility").
     fn compat_package(&self, out: &Sink) {
         let host = self.cx.host.as_ref();
-        let roots = self
-            .toolkits
-            .iter()
-            .map(|t| t.root.clone())
-            .chain([PathBuf::from("/usr/local/cuda")]);
-        let library = roots
-            .map(|root| root.join("compat/libcuda.so.1"))
-            .find(|path| host.exists(path));
+        let roots = self.toolkits.iter().map(|t| t.root.clone()).chain([PathBuf::from("/usr/local/cuda")]);
+        let library = roots.map(|root| root.join("compat/libcuda.so.1")).find(|path| host.exists(path));
         let Some(file) = library.and_then(|path| host.canonicalize(&path).ok()) else {
             return;
         };
         out.set("compat.path", self.labels.show(&file));
         let name = file.file_name().unwrap_or_default().to_string_lossy();
-        out.set_opt(
-            "compat.version",
-            name.strip_prefix("libcuda.so.").filter(|v| v.contains('.')),
-        );
+        out.set_opt("compat.version", name.strip_prefix("libcuda.so.").filter(|v| v.contains('.')));
     }
 }
 

@@ -25,18 +25,12 @@ pub(super) struct Toolkit {
 pub(super) fn all(host: &dyn Host, conda: Option<&Path>) -> Vec<Toolkit> {
     let mut roots: Vec<(&'static str, PathBuf)> = Vec::new();
     for name in ["CUDA_HOME", "CUDA_PATH"] {
-        roots.extend(
-            host.env(name)
-                .filter(|v| !v.is_empty())
-                .map(|dir| (name, host.cwd().join(dir))),
-        );
+        roots.extend(host.env(name).filter(|v| !v.is_empty()).map(|dir| (name, host.cwd().join(dir))));
     }
     roots.extend(nvcc_on_path(host).and_then(|nvcc| Some(("PATH", nvcc.parent()?.parent()?.to_path_buf()))));
     roots.extend(conda.map(|prefix| ("conda", prefix.to_path_buf())));
-    let local = host
-        .names("/usr/local")
-        .into_iter()
-        .filter(|name| *name == "cuda" || name.starts_with("cuda-"));
+    let local =
+        host.names("/usr/local").into_iter().filter(|name| *name == "cuda" || name.starts_with("cuda-"));
     roots.extend(local.map(|name| ("/usr/local", Path::new("/usr/local").join(name))));
     roots.push(("/opt/cuda", PathBuf::from("/opt/cuda")));
 
@@ -57,8 +51,7 @@ pub(super) fn all(host: &dyn Host, conda: Option<&Path>) -> Vec<Toolkit> {
 
 /// The `nvcc` that a shell would start, links resolved.
 pub(super) fn nvcc_on_path(host: &dyn Host) -> Option<PathBuf> {
-    host.which("nvcc")
-        .map(|nvcc| host.canonicalize(&nvcc).unwrap_or(nvcc))
+    host.which("nvcc").map(|nvcc| host.canonicalize(&nvcc).unwrap_or(nvcc))
 }
 
 /// The toolkit that torch's extension builder uses, and why (`torch.utils.cpp_extension._find_cuda_home`).
@@ -68,10 +61,7 @@ pub(super) fn home(host: &dyn Host) -> Option<(PathBuf, &'static str)> {
             return Some((PathBuf::from(dir), name));
         }
     }
-    if let Some(root) = host
-        .which("nvcc")
-        .and_then(|nvcc| Some(nvcc.parent()?.parent()?.to_path_buf()))
-    {
+    if let Some(root) = host.which("nvcc").and_then(|nvcc| Some(nvcc.parent()?.parent()?.to_path_buf())) {
         return Some((root, "PATH"));
     }
     let usual = PathBuf::from("/usr/local/cuda");
@@ -91,14 +81,7 @@ fn describe(host: &dyn Host, root: PathBuf, road: &'static str) -> Option<Toolki
     // An empty folder, or one of another kind on CUDA_HOME, is no toolkit; nor is every conda environment.
     let is_one = nvcc || version.is_some() || host.exists(&root.join("lib64/libcudart.so"));
     let nvcc_version = part_version(&json, "cuda_nvcc").filter(|_| nvcc);
-    is_one.then(|| Toolkit {
-        root,
-        version,
-        version_found_by,
-        nvcc,
-        nvcc_version,
-        found_by: vec![road],
-    })
+    is_one.then(|| Toolkit { root, version, version_found_by, nvcc, nvcc_version, found_by: vec![road] })
 }
 
 /// The version of one part of a toolkit since CUDA 11.1:
@@ -113,9 +96,7 @@ fn part_version(json: &str, part: &str) -> Option<String> {
 
 /// `CUDA Version 10.2.89`, before CUDA 11.1.
 fn version_txt(text: &str) -> Option<String> {
-    let version = text
-        .lines()
-        .find_map(|line| line.trim().strip_prefix("CUDA Version "))?;
+    let version = text.lines().find_map(|line| line.trim().strip_prefix("CUDA Version "))?;
     Some(version.trim().to_owned()).filter(|v| !v.is_empty())
 }
 

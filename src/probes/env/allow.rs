@@ -94,13 +94,7 @@ mod tests {
             "TORCHELASTIC_RUN_ID",
             "EDITOR",
         ];
-        assert_eq!(
-            yes.iter().filter(|n| !allows(n)).collect::<Vec<_>>(),
-            Vec::<&&str>::new()
-        );
-        assert_eq!(
-            no.iter().filter(|n| allows(n)).collect::<Vec<_>>(),
-            Vec::<&&str>::new()
-        );
+        assert_eq!(yes.iter().filter(|n| !allows(n)).collect::<Vec<_>>(), Vec::<&&str>::new());
+        assert_eq!(no.iter().filter(|n| allows(n)).collect::<Vec<_>>(), Vec::<&&str>::new());
     }
 }

@@ -42,11 +42,7 @@ fn one_of(pattern: &[char], c: char) -> Option<usize> {
     let negated = pattern.get(1) == Some(&'!');
     let start = if negated { 2 } else { 1 };
     // A `]` right at the start is one of the characters.
-    let end = pattern
-        .iter()
-        .skip(start + 1)
-        .position(|c| *c == ']')
-        .map(|at| start + 1 + at);
+    let end = pattern.iter().skip(start + 1).position(|c| *c == ']').map(|at| start + 1 + at);
     let Some(end) = end else {
         return (c == '[').then_some(1);
     };

@@ -22,13 +22,9 @@ impl Probe for Env {
         let asked =
             |name: &str| cx.options.env_all || cx.options.env.iter().any(|glob| glob::matches(glob, name));
         // Paths below the environment compare whatever its place. Its own place is shown by the other roots.
-        let prefix = ["VIRTUAL_ENV", "CONDA_PREFIX"]
-            .iter()
-            .find_map(|name| cx.host.env(name));
-        let labels = prefix
-            .as_deref()
-            .filter(|p| !p.is_empty())
-            .map(|p| cx.labels.with(Path::new(p), "{env}"));
+        let prefix = ["VIRTUAL_ENV", "CONDA_PREFIX"].iter().find_map(|name| cx.host.env(name));
+        let labels =
+            prefix.as_deref().filter(|p| !p.is_empty()).map(|p| cx.labels.with(Path::new(p), "{env}"));
         let labels = labels.as_ref().unwrap_or(&cx.labels);
         for (name, value) in cx.host.env_all() {
             // A key that the allowlist's prefixes take in by accident moves no result.
@@ -59,20 +55,12 @@ fn recorded(name: &str, value: &str, labels: &Labels) -> Value {
     }
     // ld.so(8): LD_PRELOAD is parted by colons or spaces.
     let is_sign = |c: char| c == ':' || (c == ' ' && name == "LD_PRELOAD");
-    value
-        .split(is_sign)
-        .map(|entry| shown(name, entry, labels))
-        .collect::<Vec<_>>()
-        .into()
+    value.split(is_sign).map(|entry| shown(name, entry, labels)).collect::<Vec<_>>().into()
 }
 
 fn shown(name: &str, value: &str, labels: &Labels) -> String {
     let value = env_value(name, value).text().to_owned();
-    if value.starts_with('/') {
-        labels.show(Path::new(&value))
-    } else {
-        value
-    }
+    if value.starts_with('/') { labels.show(Path::new(&value)) } else { value }
 }
 
 #[cfg(test)]
@@ -87,15 +75,9 @@ mod tests {
     use crate::probes::Options;
 
     fn facts(env: &[(&str, &str)], options: Options) -> BTreeMap<String, String> {
-        let mut host = Recorded {
-            cwd: "/home/ada/p".into(),
-            ..Recorded::default()
-        };
+        let mut host = Recorded { cwd: "/home/ada/p".into(), ..Recorded::default() };
         host.system.home = Some("/home/ada".into());
-        host.env.extend(
-            env.iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        );
+        host.env.extend(env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let out = Sink::new("env");
         Env.collect(&Context::new(Arc::new(host), options), &out).unwrap();
         out.snapshot(None)
@@ -126,46 +108,19 @@ mod tests {
             ("env.TRITON_CACHE_DIR", r#""~/.triton""#),
             ("env.VIRTUAL_ENV", r#""{project}/.venv""#),
         ];
-        assert_eq!(
-            facts,
-            expected
-                .map(|(path, value)| (path.to_owned(), value.to_owned()))
-                .into()
-        );
+        assert_eq!(facts, expected.map(|(path, value)| (path.to_owned(), value.to_owned())).into());
     }
 
     #[test]
     fn secrets_are_left_out_or_replaced() {
-        let env = [
-            ("NVIDIA_API_KEY", "hunter2"),
-            ("XLA_FLAGS", "--x --api-key=hunter2"),
-            ("HF_TOKEN", "hunter2"),
-        ];
+        let env =
+            [("NVIDIA_API_KEY", "hunter2"), ("XLA_FLAGS", "--x --api-key=hunter2"), ("HF_TOKEN", "hunter2")];
         let some = facts(&env, Options::default());
         assert_eq!(some.keys().collect::<Vec<_>>(), ["env.XLA_FLAGS"]);
-        let all = facts(
-            &env,
-            Options {
-                env_all: true,
-                ..Options::default()
-            },
-        );
+        let all = facts(&env, Options { env_all: true, ..Options::default() });
         assert_eq!(all.len(), 3);
-        assert!(
-            all.values()
-                .all(|v| v.contains("secret:") && !v.contains("hunter2")),
-            "{all:?}"
-        );
-        let asked = facts(
-            &env,
-            Options {
-                env: vec!["HF_*".to_owned()],
-                ..Options::default()
-            },
-        );
-        assert_eq!(
-            asked.keys().collect::<Vec<_>>(),
-            ["env.HF_TOKEN", "env.XLA_FLAGS"]
-        );
+        assert!(all.values().all(|v| v.contains("secret:") && !v.contains("hunter2")), "{all:?}");
+        let asked = facts(&env, Options { env: vec!["HF_*".to_owned()], ..Options::default() });
+        assert_eq!(asked.keys().collect::<Vec<_>>(), ["env.HF_TOKEN", "env.XLA_FLAGS"]);
     }
 }

@@ -13,18 +13,7 @@ pub(super) fn collect(cx: &Context, root: &Path, out: &Sink) {
     out.unknown("untracked_digest", "not computed for Mercurial");
     files(host, root, out);
     let facts = ["dirty", "unstaged", "untracked"];
-    match run(
-        cx,
-        root,
-        &[
-            "status",
-            "--modified",
-            "--added",
-            "--removed",
-            "--deleted",
-            "--unknown",
-        ],
-    ) {
+    match run(cx, root, &["status", "--modified", "--added", "--removed", "--deleted", "--unknown"]) {
         Ok(text) => {
             let (unstaged, untracked) = parse_status(&text);
             out.set("dirty", unstaged > 0);
@@ -51,11 +40,7 @@ fn files(host: &dyn Host, root: &Path, out: &Sink) {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => out.set("unborn", true),
         Err(error) => out.unknown("commit", format!(".hg/dirstate: {error}")),
     }
-    out.set(
-        "branch",
-        host.maybe(hg.join("branch"))
-            .unwrap_or_else(|| "default".to_owned()),
-    );
+    out.set("branch", host.maybe(hg.join("branch")).unwrap_or_else(|| "default".to_owned()));
 }
 
 /// The first parent of the working directory in hexadecimal, `None` where it is the null revision.
@@ -81,9 +66,7 @@ fn parse_parent(bytes: &[u8]) -> Result<Option<String>, &'static str> {
 /// ```
 fn parse_status(text: &str) -> (u64, u64) {
     let count = |marks: &str| {
-        text.lines()
-            .filter(|line| line.chars().next().is_some_and(|c| marks.contains(c)))
-            .count()
+        text.lines().filter(|line| line.chars().next().is_some_and(|c| marks.contains(c))).count()
     };
     (count("MAR!") as u64, count("?") as u64)
 }
@@ -91,18 +74,11 @@ fn parse_status(text: &str) -> (u64, u64) {
 /// Runs `hg` without the user's aliases and colours (`hg help environment`, `HGPLAIN`).
 fn run(cx: &Context, root: &Path, args: &[&str]) -> Result<String, String> {
     let root = root.display().to_string();
-    let args = ["--cwd", root.as_str(), "--noninteractive"]
-        .into_iter()
-        .chain(args.iter().copied());
-    let command = Command::new("hg", args)
-        .env("HGPLAIN", "1")
-        .limit(cx.options.timeout / 10 * 9);
+    let args = ["--cwd", root.as_str(), "--noninteractive"].into_iter().chain(args.iter().copied());
+    let command = Command::new("hg", args).env("HGPLAIN", "1").limit(cx.options.timeout / 10 * 9);
     match cx.host.run(&command) {
         Ok(output) if output.status == 0 => Ok(output.stdout),
-        Ok(output) => Err(format!(
-            "hg: {}",
-            output.stderr.lines().next().unwrap_or("failed").trim()
-        )),
+        Ok(output) => Err(format!("hg: {}", output.stderr.lines().next().unwrap_or("failed").trim())),
         Err(RunError::NotFound(_)) => Err("hg is not installed".to_owned()),
         Err(error) => Err(error.to_string()),
     }
@@ -116,14 +92,8 @@ mod tests {
     fn the_parent_is_read_from_both_versions_of_the_file() {
         let id: Vec<u8> = (1..=20).collect();
         let text = "0102030405060708090a0b0c0d0e0f1011121314".to_owned();
-        assert_eq!(
-            parse_parent(&[&id[..], &[0; 20]].concat()),
-            Ok(Some(text.clone()))
-        );
-        assert_eq!(
-            parse_parent(&[b"dirstate-v2\n", &id[..], &[0; 100]].concat()),
-            Ok(Some(text))
-        );
+        assert_eq!(parse_parent(&[&id[..], &[0; 20]].concat()), Ok(Some(text.clone())));
+        assert_eq!(parse_parent(&[b"dirstate-v2\n", &id[..], &[0; 100]].concat()), Ok(Some(text)));
         assert_eq!(parse_parent(&[0; 40]), Ok(None));
         assert_eq!(parse_parent(b""), Ok(None));
         assert!(parse_parent(b"short").is_err());

@@ -26,11 +26,8 @@ impl Probe for Git {
             return Ok(());
         }
         // A tenth of the time is left for what comes after, so that what was read by then is not lost.
-        let mut options = GitOptions {
-            depth: Depth::Refs,
-            patch: cx.options.patch,
-            limit: cx.options.timeout / 10 * 9,
-        };
+        let mut options =
+            GitOptions { depth: Depth::Refs, patch: cx.options.patch, limit: cx.options.timeout / 10 * 9 };
         match cx.host.git(&cwd, &options) {
             Ok(report) => record(cx, &report, out),
             Err(fault) => return broken(cx, kept.as_ref(), &fault, out),
@@ -75,13 +72,8 @@ fn broken(cx: &Context, kept: Option<&Kept>, fault: &GitFault, out: &Sink) -> Re
     Err(ProbeError::new(match fault {
         // The remedy is to be typed as it stands, so only the home folder is shortened.
         GitFault::NotOwned(path) => GitFault::NotOwned(
-            home.and_then(|home| {
-                Some(format!(
-                    "~/{}",
-                    Path::new(path).strip_prefix(home).ok()?.display()
-                ))
-            })
-            .unwrap_or_else(|| path.clone()),
+            home.and_then(|home| Some(format!("~/{}", Path::new(path).strip_prefix(home).ok()?.display())))
+                .unwrap_or_else(|| path.clone()),
         ),
         other => other.clone(),
     }))
@@ -149,10 +141,7 @@ fn working_tree(out: &Known<'_>, work: &Work) {
     out.set("hidden_edits", Some(work.hidden.count));
     out.set("hidden_digest", work.hidden.digest.as_deref());
     out.set("lfs_pointers", Some(work.lfs_pointers.count));
-    for (fact, files) in [
-        ("hidden_files", &work.hidden),
-        ("lfs_pointer_files", &work.lfs_pointers),
-    ] {
+    for (fact, files) in [("hidden_files", &work.hidden), ("lfs_pointer_files", &work.lfs_pointers)] {
         out.set(fact, Some(files.first.clone()).filter(|first| !first.is_empty()));
     }
 }
@@ -168,36 +157,23 @@ fn submodule(out: &Sink, path: &str, module: &Submodule) {
     }
     set("recorded", module.recorded.as_deref().map(Value::from));
     set("commit", module.commit.as_deref().map(Value::from));
-    set(
-        "initialised",
-        Some((module.work.is_some() || module.fault.is_some()).into()),
-    );
+    set("initialised", Some((module.work.is_some() || module.fault.is_some()).into()));
     let Some(work) = &module.work else { return };
     if module.fault.is_none() || work.dirty() {
         set("dirty", Some(work.dirty().into()));
     }
     if module.fault.is_none() {
         set("untracked", Some(work.untracked.into()));
-        set(
-            "lfs_pointers",
-            Some(work.lfs_pointers.count).filter(|n| *n > 0).map(Value::from),
-        );
+        set("lfs_pointers", Some(work.lfs_pointers.count).filter(|n| *n > 0).map(Value::from));
     }
     set("diff_digest", work.diff_digest.as_deref().map(Value::from));
-    set(
-        "untracked_digest",
-        work.untracked_digest.as_deref().map(Value::from),
-    );
+    set("untracked_digest", work.untracked_digest.as_deref().map(Value::from));
 }
 
 /// A remote's address without credentials, and without the user's folders where it is a path.
 fn remote(cx: &Context, url: &str) -> String {
     let path = Path::new(url);
-    if path.is_absolute() {
-        cx.labels.show(path)
-    } else {
-        DisplayUrl::new(url).to_string()
-    }
+    if path.is_absolute() { cx.labels.show(path) } else { DisplayUrl::new(url).to_string() }
 }
 
 #[cfg(test)]
@@ -219,14 +195,8 @@ mod tests {
     }
 
     fn shown(collected: &Collected) -> Vec<String> {
-        let facts = collected
-            .facts
-            .iter()
-            .map(|(path, value)| format!("{path} = {value}"));
-        let unknown = collected
-            .unknown
-            .iter()
-            .map(|(path, reason)| format!("{path}: {reason}"));
+        let facts = collected.facts.iter().map(|(path, value)| format!("{path} = {value}"));
+        let unknown = collected.unknown.iter().map(|(path, reason)| format!("{path}: {reason}"));
         facts.chain(unknown).collect()
     }
 
@@ -267,15 +237,9 @@ mod tests {
             "git.staged: odd",
             "git.describe: odder",
         ] {
-            assert!(
-                shown.iter().any(|line| line == expected),
-                "{expected} in {shown:#?}"
-            );
+            assert!(shown.iter().any(|line| line == expected), "{expected} in {shown:#?}");
         }
-        assert!(
-            !shown.iter().any(|line| line.starts_with("git.staged =")),
-            "{shown:#?}"
-        );
+        assert!(!shown.iter().any(|line| line.starts_with("git.staged =")), "{shown:#?}");
     }
 
     #[test]
@@ -308,26 +272,16 @@ mod tests {
     fn a_report_survives_its_recording() {
         let report = GitReport {
             commit: Some(ID.to_owned()),
-            work: Some(Work {
-                staged: 2,
-                diff_digest: Some("sha256:0".to_owned()),
-                ..Work::default()
-            }),
+            work: Some(Work { staged: 2, diff_digest: Some("sha256:0".to_owned()), ..Work::default() }),
             submodules: [(
                 "a/b".to_owned(),
-                Submodule {
-                    fault: Some("x".to_owned()),
-                    ..Submodule::default()
-                },
+                Submodule { fault: Some("x".to_owned()), ..Submodule::default() },
             )]
             .into(),
             unknown: [(String::new(), "y".to_owned())].into(),
             ..GitReport::default()
         };
-        let host = Recorded {
-            git: Some(report.clone()),
-            ..Recorded::default()
-        };
+        let host = Recorded { git: Some(report.clone()), ..Recorded::default() };
         let text = toml::to_string(&host).unwrap();
         assert_eq!(Recorded::parse(&text).unwrap().git, Some(report), "{text}");
     }

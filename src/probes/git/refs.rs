@@ -46,9 +46,7 @@ fn common_dir(host: &dyn Host, git_dir: &Path) -> PathBuf {
 }
 
 fn commit(host: &dyn Host, dir: &Path, name: &str) -> Option<String> {
-    let plain = Path::new(name)
-        .components()
-        .all(|part| matches!(part, std::path::Component::Normal(_)));
+    let plain = Path::new(name).components().all(|part| matches!(part, std::path::Component::Normal(_)));
     let loose = host.maybe(dir.join(name)).filter(|_| plain);
     match loose.as_deref().and_then(parse_ref) {
         Some(Ref::Commit(id)) => Some(id.to_owned()),
@@ -99,10 +97,7 @@ mod tests {
 
     #[test]
     fn reference_files_are_told_apart() {
-        assert_eq!(
-            parse_ref("ref: refs/heads/main\n"),
-            Some(Ref::Symbolic("refs/heads/main"))
-        );
+        assert_eq!(parse_ref("ref: refs/heads/main\n"), Some(Ref::Symbolic("refs/heads/main")));
         assert_eq!(parse_ref(&format!("{ID}\n")), Some(Ref::Commit(ID)));
         assert_eq!(parse_ref("not a reference"), None);
         assert_eq!(parse_ref(""), None);

@@ -37,16 +37,11 @@ impl Below<'_> {
 impl Nvidia<'_> {
     /// Its name and the road to it.
     fn name(&self) -> Option<(String, &'static str)> {
-        let nvml = self
-            .nvml
-            .and_then(|d| d.name.clone())
-            .map(|name| (name, "nvmlDeviceGetName"));
+        let nvml = self.nvml.and_then(|d| d.name.clone()).map(|name| (name, "nvmlDeviceGetName"));
         let proc = || Some((self.proc?.model.clone()?, "/proc/driver/nvidia"));
         let table = || {
             Some((
-                products::by_pci(self.pci?.vendor_id, self.pci?.device_id)?
-                    .name
-                    .to_owned(),
+                products::by_pci(self.pci?.vendor_id, self.pci?.device_id)?.name.to_owned(),
                 "table by PCI id",
             ))
         };
@@ -55,14 +50,11 @@ impl Nvidia<'_> {
     }
 
     fn product(&self) -> Option<(Product, &'static str)> {
-        let nvml_id = self
-            .nvml
-            .and_then(|d| d.pci_device_id)
-            .map(|id| ((id & 0xffff) as u16, (id >> 16) as u16));
+        let nvml_id =
+            self.nvml.and_then(|d| d.pci_device_id).map(|id| ((id & 0xffff) as u16, (id >> 16) as u16));
         let id = nvml_id.or_else(|| self.pci.map(|p| (p.vendor_id, p.device_id)));
-        let by_id = id
-            .and_then(|(vendor, device)| products::by_pci(vendor, device))
-            .map(|p| (p, "table by PCI id"));
+        let by_id =
+            id.and_then(|(vendor, device)| products::by_pci(vendor, device)).map(|p| (p, "table by PCI id"));
         let by_name = || Some((products::by_name(&self.name()?.0)?, "table by product name"));
         let by_tree = || Some((self.jetson?.product?, "table by device tree"));
         by_id.or_else(by_name).or_else(by_tree)
@@ -75,28 +67,19 @@ impl Nvidia<'_> {
     }
 
     fn sm_count(&self, capability: Option<&str>) -> Option<(u32, &'static str)> {
-        let attributes = self
-            .nvml
-            .and_then(|d| d.sm_count)
-            .map(|n| (n, "nvmlDeviceGetAttributes_v2"));
+        let attributes = self.nvml.and_then(|d| d.sm_count).map(|n| (n, "nvmlDeviceGetAttributes_v2"));
         let cores = || {
             let per_sm = products::cores_per_sm(capability?)?;
             let cores = self.nvml?.cuda_cores.filter(|n| n % per_sm == 0 && *n > 0)?;
             Some((cores / per_sm, "nvmlDeviceGetNumGpuCores by cores per SM"))
         };
-        let table = || {
-            self.product()
-                .and_then(|(product, road)| Some((product.sm_count?, road)))
-        };
+        let table = || self.product().and_then(|(product, road)| Some((product.sm_count?, road)));
         attributes.or_else(cores).or_else(table)
     }
 
     /// Records the device as `gpu.N`.
     pub(super) fn record(&self, out: &Sink, n: usize) {
-        let facts = Below {
-            out,
-            prefix: n.to_string(),
-        };
+        let facts = Below { out, prefix: n.to_string() };
         facts.set("vendor", Some("nvidia"));
         if let Some((name, road)) = self.name() {
             facts.set("name", Some(name));
@@ -105,21 +88,13 @@ impl Nvidia<'_> {
         let capability = self.capability();
         facts.set("compute_capability", capability.as_deref());
         let architecture = self.nvml.and_then(|d| d.architecture.clone());
-        let derived = || {
-            capability
-                .as_deref()
-                .and_then(products::architecture)
-                .map(str::to_owned)
-        };
+        let derived = || capability.as_deref().and_then(products::architecture).map(str::to_owned);
         facts.set("architecture", architecture.or_else(derived));
         if let Some((count, road)) = self.sm_count(capability.as_deref()) {
             facts.set("sm_count", Some(count));
             facts.set("sm_count_found_by", Some(road));
         }
-        facts.set(
-            "max_threads_per_sm",
-            capability.as_deref().and_then(products::max_threads_per_sm),
-        );
+        facts.set("max_threads_per_sm", capability.as_deref().and_then(products::max_threads_per_sm));
         if let Some(gpu) = self.proc {
             facts.set("uuid", gpu.uuid.clone());
             facts.set("vbios_version", gpu.vbios.clone());
@@ -127,10 +102,7 @@ impl Nvidia<'_> {
         if let Some(device) = self.nvml {
             nvml(&facts, device);
             let capability = capability.as_deref();
-            device
-                .mig
-                .iter()
-                .for_each(|instance| mig(out, n, instance, capability));
+            device.mig.iter().for_each(|instance| mig(out, n, instance, capability));
         }
     }
 
@@ -139,12 +111,7 @@ impl Nvidia<'_> {
         let device = self.nvml.cloned().unwrap_or_default();
         let capability = self.capability();
         let sm_count = self.sm_count(capability.as_deref()).map(|(n, _)| n);
-        let instance = |m: &NvmlMig| Instance {
-            index: m.index,
-            uuid: m.uuid.clone(),
-            gi: m.gi,
-            ci: m.ci,
-        };
+        let instance = |m: &NvmlMig| Instance { index: m.index, uuid: m.uuid.clone(), gi: m.gi, ci: m.ci };
         Candidate {
             model: format!(
                 "{:?} {:?} {sm_count:?} {:?}",
@@ -225,22 +192,15 @@ fn nvml(facts: &Below<'_>, d: &NvmlDevice) {
 
 /// Records one MIG device as `gpu.N.mig.M`.
 fn mig(out: &Sink, n: usize, m: &NvmlMig, capability: Option<&str>) {
-    let facts = Below {
-        out,
-        prefix: format!("{n}.mig.{}", m.index),
-    };
+    let facts = Below { out, prefix: format!("{n}.mig.{}", m.index) };
     facts.set("uuid", m.uuid.clone());
     facts.set("profile", m.profile.clone());
     facts.set("gi", m.gi);
     facts.set("ci", m.ci);
     facts.set("memory_total", m.memory_total);
     let attributes = m.sm_count.map(|n| (n, "nvmlDeviceGetAttributes_v2"));
-    let table = || {
-        Some((
-            products::mig_sm_count(capability?, m.profile.as_deref()?)?,
-            "table by MIG profile",
-        ))
-    };
+    let table =
+        || Some((products::mig_sm_count(capability?, m.profile.as_deref()?)?, "table by MIG profile"));
     if let Some((count, road)) = attributes.or_else(table) {
         facts.set("sm_count", Some(count));
         facts.set("sm_count_found_by", Some(road));

@@ -25,26 +25,11 @@ pub(super) fn find(cx: &Context) -> Option<Jetson> {
     };
     // A list of strings, each ended by NUL: `nvidia,p3737-0000+p3701-0005\0nvidia,p3701-0005\0nvidia,tegra234`.
     let compatible = tree("compatible")?;
-    let chip = compatible
-        .split('\0')
-        .find_map(|word| word.strip_prefix("nvidia,tegra"))?;
-    let model = tree("model")
-        .unwrap_or_default()
-        .trim_matches('\0')
-        .trim()
-        .to_owned();
+    let chip = compatible.split('\0').find_map(|word| word.strip_prefix("nvidia,tegra"))?;
+    let model = tree("model").unwrap_or_default().trim_matches('\0').trim().to_owned();
     let product = products::by_name(&model);
-    let release = cx
-        .host
-        .maybe("/etc/nv_tegra_release")
-        .as_deref()
-        .and_then(parse_release);
-    Some(Jetson {
-        capability: capability(chip.trim()),
-        product,
-        release,
-        model,
-    })
+    let release = cx.host.maybe("/etc/nv_tegra_release").as_deref().and_then(parse_release);
+    Some(Jetson { capability: capability(chip.trim()), product, release, model })
 }
 
 impl Jetson {

@@ -74,17 +74,8 @@ fn nvidia_devices<'a>(
         let count = report.devices.len();
         let find = |(i, d): (usize, &'a crate::host::nvml::NvmlDevice)| {
             // A lost device does not say where it is. Both lists are in the order of the bus.
-            let nth = || {
-                (proc.len() == count)
-                    .then(|| proc.get(i).map(|p| p.address.clone()))
-                    .flatten()
-            };
-            let address = d
-                .pci_bus_id
-                .as_deref()
-                .map(pci::address)
-                .or_else(nth)
-                .unwrap_or_default();
+            let nth = || (proc.len() == count).then(|| proc.get(i).map(|p| p.address.clone())).flatten();
+            let address = d.pci_bus_id.as_deref().map(pci::address).or_else(nth).unwrap_or_default();
             Nvidia {
                 nvml: Some(d),
                 proc: proc.iter().find(|p| p.address == address),
@@ -95,20 +86,10 @@ fn nvidia_devices<'a>(
         return report.devices.iter().enumerate().map(find).collect();
     }
     if !proc.is_empty() || !all_pci.is_empty() {
-        let by_module = proc.iter().map(|p| Nvidia {
-            proc: Some(p),
-            pci: on_bus(&p.address),
-            ..Nvidia::default()
-        });
-        let by_bus = all_pci.iter().map(|p| Nvidia {
-            pci: Some(p),
-            ..Nvidia::default()
-        });
-        let devices: Vec<Nvidia<'_>> = if proc.is_empty() {
-            by_bus.collect()
-        } else {
-            by_module.collect()
-        };
+        let by_module =
+            proc.iter().map(|p| Nvidia { proc: Some(p), pci: on_bus(&p.address), ..Nvidia::default() });
+        let by_bus = all_pci.iter().map(|p| Nvidia { pci: Some(p), ..Nvidia::default() });
+        let devices: Vec<Nvidia<'_>> = if proc.is_empty() { by_bus.collect() } else { by_module.collect() };
         // A container on a machine with GPUs sees the bus and the module, and can use neither.
         let driven =
             |d: &Nvidia<'_>| d.proc.is_some() || d.pci.is_some_and(|p| p.driver.as_deref() == Some("nvidia"));
@@ -120,13 +101,7 @@ fn nvidia_devices<'a>(
         }
         return shown;
     }
-    jetson
-        .map(|jetson| Nvidia {
-            jetson: Some(jetson),
-            ..Nvidia::default()
-        })
-        .into_iter()
-        .collect()
+    jetson.map(|jetson| Nvidia { jetson: Some(jetson), ..Nvidia::default() }).into_iter().collect()
 }
 
 /// Records what the bus says of a device.
@@ -134,13 +109,8 @@ fn record_pci(out: &Sink, n: usize, pci: Option<&PciGpu>) {
     let Some(pci) = pci else { return };
     out.set(&format!("{n}.vendor"), pci.vendor.name());
     out.set(&format!("{n}.pci_bus_id"), pci.address.as_str());
-    out.set(
-        &format!("{n}.pci_device_id"),
-        format!("{:04x}:{:04x}", pci.vendor_id, pci.device_id),
-    );
-    let subsystem = pci
-        .subsystem
-        .map(|(vendor, device)| format!("{vendor:04x}:{device:04x}"));
+    out.set(&format!("{n}.pci_device_id"), format!("{:04x}:{:04x}", pci.vendor_id, pci.device_id));
+    let subsystem = pci.subsystem.map(|(vendor, device)| format!("{vendor:04x}:{device:04x}"));
     out.set_opt(&format!("{n}.pci_subsystem_id"), subsystem);
     out.set_opt(&format!("{n}.kernel_driver"), pci.driver.clone());
     out.set_opt(&format!("{n}.numa_node"), pci.numa_node);
@@ -162,24 +132,15 @@ fn select(cx: &Context, out: &Sink, answer: &Result<NvmlReport, NvmlFault>, devi
         }
         _ => {
             let candidates: Vec<_> = devices.iter().map(Nvidia::candidate).collect();
-            let (visible, order) = (
-                cx.host.env("CUDA_VISIBLE_DEVICES"),
-                cx.host.env("CUDA_DEVICE_ORDER"),
-            );
+            let (visible, order) = (cx.host.env("CUDA_VISIBLE_DEVICES"), cx.host.env("CUDA_DEVICE_ORDER"));
             visible::select(&candidates, visible.as_deref(), order.as_deref())
         }
     };
     match said {
         Ok(chosen) => {
-            out.set(
-                "visible",
-                chosen.iter().map(ToString::to_string).collect::<Vec<_>>(),
-            );
+            out.set("visible", chosen.iter().map(ToString::to_string).collect::<Vec<_>>());
             let name = |s: &visible::Selected| devices.get(s.device).map(|d| d.shown(s.mig));
-            out.set(
-                "visible_names",
-                chosen.iter().filter_map(name).collect::<Vec<_>>(),
-            );
+            out.set("visible_names", chosen.iter().filter_map(name).collect::<Vec<_>>());
         }
         Err(reason) => {
             out.unknown("visible", &reason);
@@ -193,16 +154,10 @@ fn others(cx: &Context, out: &Sink, first: usize, pci: &[PciGpu]) -> usize {
     let nodes = amd::nodes(cx);
     let known: BTreeSet<&str> = nodes.iter().map(|node| node.address.as_str()).collect();
     let cards = pci.iter().filter(|p| p.vendor == Vendor::Amd);
-    let mut all: Vec<(Option<&amd::Node>, Option<&PciGpu>)> = nodes
-        .iter()
-        .map(|node| (Some(node), pci.iter().find(|p| p.address == node.address)))
-        .collect();
+    let mut all: Vec<(Option<&amd::Node>, Option<&PciGpu>)> =
+        nodes.iter().map(|node| (Some(node), pci.iter().find(|p| p.address == node.address))).collect();
     let computing = all.len();
-    all.extend(
-        cards
-            .filter(|p| !known.contains(p.address.as_str()))
-            .map(|p| (None, Some(p))),
-    );
+    all.extend(cards.filter(|p| !known.contains(p.address.as_str())).map(|p| (None, Some(p))));
     let mut uuids = Vec::new();
     for (i, (node, card)) in all.iter().enumerate() {
         let n = first + i;

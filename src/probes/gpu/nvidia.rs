@@ -21,10 +21,7 @@ pub(super) struct ProcGpu {
 pub(super) fn proc_gpus(cx: &Context) -> Vec<ProcGpu> {
     let folder = Path::new("/proc/driver/nvidia/gpus");
     let read = |address: String| {
-        let text = cx
-            .host
-            .maybe(folder.join(&address).join("information"))
-            .unwrap_or_default();
+        let text = cx.host.maybe(folder.join(&address).join("information")).unwrap_or_default();
         let mut gpu = parse_information(&text);
         gpu.address = pci::address(&address);
         gpu
@@ -44,9 +41,7 @@ pub(super) fn proc_gpus(cx: &Context) -> Vec<ProcGpu> {
 /// A device that is not set up yet has question marks for what is not known.
 fn parse_information(text: &str) -> ProcGpu {
     let value = |key: &str| {
-        let line = text
-            .lines()
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
+        let line = text.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'))?;
         Some(line.trim().to_owned()).filter(|v| !v.is_empty() && !v.contains('?'))
     };
     ProcGpu {
@@ -74,18 +69,11 @@ fn parse_version(text: &str) -> Module {
         return Module::default();
     };
     let is_version = |word: &&str| {
-        word.contains('.')
-            && word
-                .split('.')
-                .all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
+        word.contains('.') && word.split('.').all(|p| !p.is_empty() && p.bytes().all(|b| b.is_ascii_digit()))
     };
     Module {
         version: line.split_whitespace().find(is_version).map(str::to_owned),
-        flavour: Some(if line.contains("Open Kernel Module") {
-            "open"
-        } else {
-            "proprietary"
-        }),
+        flavour: Some(if line.contains("Open Kernel Module") { "open" } else { "proprietary" }),
     }
 }
 
@@ -103,15 +91,8 @@ pub(super) fn driver(cx: &Context, out: &Sink, answer: &Result<NvmlReport, NvmlF
     out.set_opt("driver.kernel_module", kernel.clone());
     out.set_opt("driver.flavour", module.flavour);
     let report = answer.as_ref().ok();
-    let by_nvml = report
-        .and_then(|r| r.driver_version.clone())
-        .map(|v| (v, "nvmlSystemGetDriverVersion"));
-    let by_file = || {
-        Some((
-            library_version(cx, "libnvidia-ml")?,
-            "the file name of libnvidia-ml.so.1",
-        ))
-    };
+    let by_nvml = report.and_then(|r| r.driver_version.clone()).map(|v| (v, "nvmlSystemGetDriverVersion"));
+    let by_file = || Some((library_version(cx, "libnvidia-ml")?, "the file name of libnvidia-ml.so.1"));
     let library = by_nvml.or_else(by_file);
     if let Some((version, road)) = &library {
         out.set("driver.version", version.as_str());
@@ -150,20 +131,13 @@ pub(super) fn driver(cx: &Context, out: &Sink, answer: &Result<NvmlReport, NvmlF
 fn library_version(cx: &Context, name: &str) -> Option<String> {
     let soname = format!("{name}.so.1");
     let path = cx.host.env("LD_LIBRARY_PATH").unwrap_or_default();
-    let dirs = path
-        .split(':')
-        .filter(|dir| dir.starts_with('/'))
-        .map(PathBuf::from);
+    let dirs = path.split(':').filter(|dir| dir.starts_with('/')).map(PathBuf::from);
     let found = dirs
         .chain(LIBRARY_DIRS.iter().map(PathBuf::from))
         .map(|dir| dir.join(&soname))
         .find(|file| cx.host.exists(file))?;
     let real = cx.host.canonicalize(&found).ok()?;
-    let version = real
-        .file_name()?
-        .to_str()?
-        .strip_prefix(name)?
-        .strip_prefix(".so.")?;
+    let version = real.file_name()?.to_str()?.strip_prefix(name)?.strip_prefix(".so.")?;
     // `libcuda.so.1` itself, as in WSL, says nothing.
     version.contains('.').then(|| version.to_owned())
 }
@@ -177,16 +151,10 @@ mod tests {
         let closed = "NVRM version: NVIDIA UNIX x86_64 Kernel Module  550.54.15  Tue Mar  5 22:23:56 UTC 2024\n\
                       GCC version:  gcc version 12.2.0 (Debian 12.2.0-14)";
         let module = parse_version(closed);
-        assert_eq!(
-            (module.version.as_deref(), module.flavour),
-            (Some("550.54.15"), Some("proprietary"))
-        );
+        assert_eq!((module.version.as_deref(), module.flavour), (Some("550.54.15"), Some("proprietary")));
         let open = "NVRM version: NVIDIA UNIX Open Kernel Module for x86_64  570.86.15  Release Build  (dvs-builder@U16)";
         let module = parse_version(open);
-        assert_eq!(
-            (module.version.as_deref(), module.flavour),
-            (Some("570.86.15"), Some("open"))
-        );
+        assert_eq!((module.version.as_deref(), module.flavour), (Some("570.86.15"), Some("open")));
         assert_eq!(parse_version("GCC version: 12.2.0"), Module::default());
     }
 

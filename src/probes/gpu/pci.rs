@@ -65,10 +65,7 @@ pub(super) fn scan(host: &dyn Host) -> io::Result<Vec<PciGpu>> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         Err(error) => return Err(error),
     };
-    Ok(entries
-        .into_iter()
-        .filter_map(|entry| inspect(host, entry.name))
-        .collect())
+    Ok(entries.into_iter().filter_map(|entry| inspect(host, entry.name)).collect())
 }
 
 fn inspect(host: &dyn Host, address: String) -> Option<PciGpu> {
@@ -95,10 +92,7 @@ fn inspect(host: &dyn Host, address: String) -> Option<PciGpu> {
         subsystem: id("subsystem_vendor").zip(id("subsystem_device")),
         driver: driver.and_then(|link| Some(link.file_name()?.to_str()?.to_owned())),
         // -1: the platform does not say.
-        numa_node: host
-            .maybe(folder.join("numa_node"))
-            .and_then(|n| n.parse().ok())
-            .filter(|n| *n >= 0),
+        numa_node: host.maybe(folder.join("numa_node")).and_then(|n| n.parse().ok()).filter(|n| *n >= 0),
         address,
     })
 }

@@ -47,10 +47,7 @@ pub(super) fn by_name(name: &str) -> Option<Product> {
     let short = |text: &str| text.strip_prefix("NVIDIA ").unwrap_or(text).to_ascii_lowercase();
     let name = short(name.trim());
     rows(PRODUCTS)
-        .find(|row| {
-            row.get(1)
-                .is_some_and(|names| names.split('|').any(|n| short(n) == name))
-        })
+        .find(|row| row.get(1).is_some_and(|names| names.split('|').any(|n| short(n) == name)))
         .and_then(|row| product(&row))
 }
 
@@ -119,10 +116,7 @@ mod tests {
             keys.for_each(|key| assert!(seen.insert(key), "{key} is there twice"));
             assert!(!row[4].is_empty(), "{row:?} has no source");
             if let Some(capability) = product.capability {
-                assert!(
-                    product.sm_count.is_some_and(|n| (1..=256).contains(&n)),
-                    "{row:?}"
-                );
+                assert!(product.sm_count.is_some_and(|n| (1..=256).contains(&n)), "{row:?}");
                 assert!(cores_per_sm(capability).is_some(), "{row:?}");
                 assert!(max_threads_per_sm(capability).is_some(), "{row:?}");
                 assert!(architecture(capability).is_some(), "{row:?}");
@@ -139,12 +133,7 @@ mod tests {
         assert_eq!(by_pci(0x10de, 0xffff), None);
         assert_eq!(by_name("A100-SXM4-40GB").unwrap().sm_count, Some(108));
         assert_eq!(by_name("NVIDIA T4"), None);
-        assert_eq!(
-            by_name("NVIDIA Jetson AGX Orin Developer Kit")
-                .unwrap()
-                .capability,
-            Some("8.7")
-        );
+        assert_eq!(by_name("NVIDIA Jetson AGX Orin Developer Kit").unwrap().capability, Some("8.7"));
         assert_eq!(mig_sm_count("9.0", "1g.10gb+me"), Some(16));
         assert_eq!(mig_sm_count("8.0", "1g.10gb"), Some(14));
         assert_eq!(mig_sm_count("8.0", "1c.3g.20gb"), None);

@@ -16,18 +16,10 @@ fn file(host: &mut Recorded, path: impl AsRef<Path>, text: &str) {
 /// Puts a device on the PCI bus.
 fn card(host: &mut Recorded, address: &str, class: &str, vendor: &str, device: &str, driver: &str) {
     let folder = Path::new(pci::DEVICES).join(address);
-    for (name, text) in [
-        ("class", class),
-        ("vendor", vendor),
-        ("device", device),
-        ("numa_node", "-1"),
-    ] {
+    for (name, text) in [("class", class), ("vendor", vendor), ("device", device), ("numa_node", "-1")] {
         file(host, folder.join(name), text);
     }
-    host.links.insert(
-        folder.join("driver"),
-        format!("../../../../bus/pci/drivers/{driver}").into(),
-    );
+    host.links.insert(folder.join("driver"), format!("../../../../bus/pci/drivers/{driver}").into());
 }
 
 fn h100(host: &mut Recorded, address: &str) {
@@ -39,8 +31,7 @@ const OPEN: &str =
 
 fn collect(host: Recorded) -> Collected {
     let sink = Sink::new("gpu");
-    Gpu.collect(&Context::new(Arc::new(host), Options::default()), &sink)
-        .unwrap();
+    Gpu.collect(&Context::new(Arc::new(host), Options::default()), &sink).unwrap();
     let collected = sink.snapshot(None);
     for path in collected.facts.keys() {
         assert!(crate::facts::find(path).is_some(), "`{path}` is not declared");
@@ -58,11 +49,7 @@ fn unknown(collected: &Collected, path: &str) -> Option<String> {
 
 fn check(collected: &Collected, expected: &[(&str, &str)]) {
     for (path, value) in expected {
-        assert_eq!(
-            plain(collected, path).as_deref(),
-            Some(*value),
-            "{path}: {collected:#?}"
-        );
+        assert_eq!(plain(collected, path).as_deref(), Some(*value), "{path}: {collected:#?}");
     }
 }
 
@@ -78,30 +65,17 @@ fn a_machine_without_a_gpu_is_looked_at_and_has_none() {
 
 #[test]
 fn a_fault_of_nvml_keeps_what_the_files_say() {
-    let mut host = Recorded {
-        nvml_fault: Some(NvmlFault::VersionMismatch),
-        ..Recorded::default()
-    };
+    let mut host = Recorded { nvml_fault: Some(NvmlFault::VersionMismatch), ..Recorded::default() };
     host.executables.insert("/dev/nvidiactl".into());
     file(&mut host, "/proc/driver/nvidia/version", OPEN);
     file(&mut host, "/sys/module/nvidia/version", "570.86.15");
-    file(
-        &mut host,
-        "/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.565.57.01",
-        "",
-    );
-    host.links.insert(
-        "/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1".into(),
-        "libnvidia-ml.so.565.57.01".into(),
-    );
+    file(&mut host, "/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.565.57.01", "");
+    host.links
+        .insert("/usr/lib/x86_64-linux-gnu/libnvidia-ml.so.1".into(), "libnvidia-ml.so.565.57.01".into());
     h100(&mut host, "0000:18:00.0");
     let information =
         "Model: \t\t NVIDIA H100 80GB HBM3\nGPU UUID: \t GPU-2f4a\nVideo BIOS: \t 96.00.74.00.01\n";
-    file(
-        &mut host,
-        "/proc/driver/nvidia/gpus/0000:18:00.0/information",
-        information,
-    );
+    file(&mut host, "/proc/driver/nvidia/gpus/0000:18:00.0/information", information);
     let collected = collect(host);
     let expected = [
         ("gpu.count", "1"),
@@ -122,59 +96,31 @@ fn a_fault_of_nvml_keeps_what_the_files_say() {
     check(&collected, &expected);
     for path in ["gpu.0", "gpu.visible", "gpu.driver.cuda_max"] {
         let reason = unknown(&collected, path);
-        assert_eq!(
-            reason.as_deref(),
-            Some("NVML: driver and library version mismatch"),
-            "{path}"
-        );
+        assert_eq!(reason.as_deref(), Some("NVML: driver and library version mismatch"), "{path}");
     }
 }
 
 #[test]
 fn gpus_that_a_container_was_not_given_are_hidden() {
     let fault = NvmlFault::NoLibrary("libnvidia-ml.so.1: cannot open shared object file".to_owned());
-    let mut host = Recorded {
-        nvml_fault: Some(fault),
-        ..Recorded::default()
-    };
+    let mut host = Recorded { nvml_fault: Some(fault), ..Recorded::default() };
     file(&mut host, "/proc/driver/nvidia/version", OPEN);
     h100(&mut host, "0000:18:00.0");
     h100(&mut host, "0000:2a:00.0");
     let collected = collect(host.clone());
-    check(
-        &collected,
-        &[
-            ("gpu.count", "0"),
-            ("gpu.hidden", "2"),
-            ("gpu.driver.kernel_module", "570.86.15"),
-        ],
-    );
+    check(&collected, &[("gpu.count", "0"), ("gpu.hidden", "2"), ("gpu.driver.kernel_module", "570.86.15")]);
     assert_eq!(plain(&collected, "gpu.0.name"), None);
     // With a device node the process can reach them, and what NVML would say is unknown.
     host.executables.insert("/dev/nvidiactl".into());
     let collected = collect(host);
-    check(
-        &collected,
-        &[("gpu.count", "2"), ("gpu.1.name", "NVIDIA H100 80GB HBM3")],
-    );
-    assert!(
-        unknown(&collected, "gpu.1")
-            .unwrap()
-            .contains("libnvidia-ml.so.1")
-    );
+    check(&collected, &[("gpu.count", "2"), ("gpu.1.name", "NVIDIA H100 80GB HBM3")]);
+    assert!(unknown(&collected, "gpu.1").unwrap().contains("libnvidia-ml.so.1"));
 }
 
 #[test]
 fn a_card_of_another_driver_is_listed() {
     let mut host = Recorded::default();
-    card(
-        &mut host,
-        "0000:01:00.0",
-        "0x030000",
-        "0x10de",
-        "0x2684",
-        "nouveau",
-    );
+    card(&mut host, "0000:01:00.0", "0x030000", "0x10de", "0x2684", "nouveau");
     card(&mut host, "0000:00:02.0", "0x030000", "0x8086", "0xe20b", "xe");
     let collected = collect(host);
     let expected = [
@@ -191,18 +137,11 @@ fn a_card_of_another_driver_is_listed() {
 #[test]
 fn nothing_is_said_of_a_gpu_that_nvml_alone_could_name() {
     let fault = NvmlFault::TimedOut(2_000);
-    let mut host = Recorded {
-        nvml_fault: Some(fault),
-        ..Recorded::default()
-    };
+    let mut host = Recorded { nvml_fault: Some(fault), ..Recorded::default() };
     host.executables.insert("/dev/dxg".into());
     let collected = collect(host);
     assert!(collected.facts.is_empty(), "{collected:#?}");
-    assert!(
-        unknown(&collected, "gpu")
-            .unwrap()
-            .starts_with("NVML took longer than 2000 ms")
-    );
+    assert!(unknown(&collected, "gpu").unwrap().starts_with("NVML took longer than 2000 ms"));
 }
 
 #[test]
@@ -217,11 +156,7 @@ fn a_bus_that_may_not_be_read_is_no_machine_without_gpus() {
 #[test]
 fn a_jetson_is_known_by_its_device_tree() {
     let mut host = Recorded::default();
-    file(
-        &mut host,
-        "/proc/device-tree/model",
-        "NVIDIA Jetson AGX Orin Developer Kit\0",
-    );
+    file(&mut host, "/proc/device-tree/model", "NVIDIA Jetson AGX Orin Developer Kit\0");
     let compatible = "nvidia,p3737-0000+p3701-0005\0nvidia,p3701-0005\0nvidia,tegra234\0";
     file(&mut host, "/proc/device-tree/compatible", compatible);
     file(
@@ -266,15 +201,10 @@ fn amd_devices_by_kfd_and_sysfs() {
         card(&mut host, &address, "0x038000", "0x1002", "0x740c", "amdgpu");
         let folder = Path::new(pci::DEVICES).join(&address);
         file(&mut host, folder.join("mem_info_vram_total"), "68702699520");
-        file(
-            &mut host,
-            folder.join("unique_id"),
-            &format!("18f68e602b8a79{bus:02x}"),
-        );
+        file(&mut host, folder.join("unique_id"), &format!("18f68e602b8a79{bus:02x}"));
     }
     file(&mut host, "/opt/rocm/.info/version", "6.2.0-66");
-    host.env
-        .insert("ROCR_VISIBLE_DEVICES".to_owned(), "2,1".to_owned());
+    host.env.insert("ROCR_VISIBLE_DEVICES".to_owned(), "2,1".to_owned());
     host.env.insert("HIP_VISIBLE_DEVICES".to_owned(), "1".to_owned());
     let collected = collect(host);
     let expected = [

@@ -67,11 +67,8 @@ pub(super) fn select(
         whole(devices)?;
         return Ok(mig(devices, first).into_iter().collect());
     }
-    let chosen = if first.starts_with("GPU-") {
-        by_uuid(devices, &entries)?
-    } else {
-        by_index(devices, &entries)
-    };
+    let chosen =
+        if first.starts_with("GPU-") { by_uuid(devices, &entries)? } else { by_index(devices, &entries) };
     if chosen.is_empty() {
         return Ok(Vec::new());
     }
@@ -90,13 +87,8 @@ const ORDER: &str = "the devices differ, and CUDA's default order (FASTEST_FIRST
 
 /// Whether all devices answer; CUDA's start is not predictable beside one that fell off the bus.
 fn whole(devices: &[Candidate]) -> Result<(), String> {
-    let lost = devices
-        .iter()
-        .enumerate()
-        .find_map(|(i, d)| d.fault.as_ref().map(|fault| (i, fault)));
-    lost.map_or(Ok(()), |(i, fault)| {
-        Err(format!("device {i} does not answer: {fault}"))
-    })
+    let lost = devices.iter().enumerate().find_map(|(i, d)| d.fault.as_ref().map(|fault| (i, fault)));
+    lost.map_or(Ok(()), |(i, fault)| Err(format!("device {i} does not answer: {fault}")))
 }
 
 fn equal(devices: &[Candidate]) -> bool {
@@ -112,23 +104,14 @@ fn enumerate(devices: &[Candidate], chosen: &[usize], ordered: bool) -> Result<V
     let (split, plain): (Vec<_>, Vec<_>) = chosen.partition(|(_, d)| d.mig_mode);
     let instances: Vec<Selected> = split
         .iter()
-        .filter_map(|(i, d)| {
-            d.mig.first().map(|m| Selected {
-                device: *i,
-                mig: Some(m.index),
-            })
-        })
+        .filter_map(|(i, d)| d.mig.first().map(|m| Selected { device: *i, mig: Some(m.index) }))
         .collect();
     match (instances.as_slice(), ordered) {
         // "CUDA can only enumerate a single compute instance", and no whole GPU beside it.
         ([first, ..], true) | ([first], false) => Ok(vec![*first]),
-        ([], _) if ordered || plain.len() < 2 => Ok(plain
-            .iter()
-            .map(|(i, _)| Selected {
-                device: *i,
-                mig: None,
-            })
-            .collect()),
+        ([], _) if ordered || plain.len() < 2 => {
+            Ok(plain.iter().map(|(i, _)| Selected { device: *i, mig: None }).collect())
+        }
         _ => Err(ORDER.to_owned()),
     }
 }
@@ -142,11 +125,7 @@ fn by_uuid(devices: &[Candidate], entries: &[&str]) -> Result<Vec<usize>, String
             break;
         }
         let fits = |d: &Candidate| d.uuid.as_deref().is_some_and(|uuid| uuid.starts_with(entry));
-        let mut fitting = devices
-            .iter()
-            .enumerate()
-            .filter(|(_, d)| fits(d))
-            .map(|(i, _)| i);
+        let mut fitting = devices.iter().enumerate().filter(|(_, d)| fits(d)).map(|(i, _)| i);
         let (Some(device), None) = (fitting.next(), fitting.next()) else {
             // The UUID may be that of a device that no longer says its own.
             whole(devices)?;
@@ -183,32 +162,19 @@ fn leading_number(text: &str) -> Option<usize> {
 /// The MIG device of `MIG-UUID` (driver R470 and later, perhaps abbreviated) or `MIG-GPU-UUID/GI/CI`.
 fn mig(devices: &[Candidate], entry: &str) -> Option<Selected> {
     let instances = || {
-        devices.iter().enumerate().flat_map(|(i, d)| {
-            d.mig.iter().map(move |m| {
-                (
-                    Selected {
-                        device: i,
-                        mig: Some(m.index),
-                    },
-                    d,
-                    m,
-                )
-            })
-        })
+        devices
+            .iter()
+            .enumerate()
+            .flat_map(|(i, d)| d.mig.iter().map(move |m| (Selected { device: i, mig: Some(m.index) }, d, m)))
     };
     if let Some(old) = entry.strip_prefix("MIG-").filter(|rest| rest.starts_with("GPU-")) {
         let mut parts = old.split('/');
         let uuid = parts.next()?;
-        let (gi, ci) = (
-            parts.next()?.parse::<u32>().ok()?,
-            parts.next()?.parse::<u32>().ok()?,
-        );
+        let (gi, ci) = (parts.next()?.parse::<u32>().ok()?, parts.next()?.parse::<u32>().ok()?);
         let fits = |d: &Candidate, m: &Instance| {
             d.uuid.as_deref() == Some(uuid) && m.gi == Some(gi) && m.ci == Some(ci)
         };
-        return instances()
-            .find(|(_, d, m)| fits(d, m))
-            .map(|(selected, _, _)| selected);
+        return instances().find(|(_, d, m)| fits(d, m)).map(|(selected, _, _)| selected);
     }
     let mut fitting =
         instances().filter(|(_, _, m)| m.uuid.as_deref().is_some_and(|uuid| uuid.starts_with(entry)));

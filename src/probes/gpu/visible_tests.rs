@@ -36,12 +36,8 @@ fn split_gpus() -> Vec<Candidate> {
     let mut gpus = equal_gpus();
     gpus.truncate(2);
     gpus[1].mig_mode = true;
-    let instance = |index, uuid: &str, gi| Instance {
-        index,
-        uuid: Some(uuid.to_owned()),
-        gi: Some(gi),
-        ci: Some(0),
-    };
+    let instance =
+        |index, uuid: &str, gi| Instance { index, uuid: Some(uuid.to_owned()), gi: Some(gi), ci: Some(0) };
     gpus[1].mig = vec![
         instance(0, "MIG-c788539f-c1ea-5a36-8b4d-9b07d024b1bb", 1),
         instance(2, "MIG-c7880000-6b05-535f-9702-f95e8cd170ce", 5),
@@ -51,11 +47,7 @@ fn split_gpus() -> Vec<Candidate> {
 
 fn shown(devices: &[Candidate], visible: Option<&str>, order: Option<&str>) -> Result<String, String> {
     let chosen = select(devices, visible, order)?;
-    Ok(chosen
-        .iter()
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(" "))
+    Ok(chosen.iter().map(ToString::to_string).collect::<Vec<_>>().join(" "))
 }
 
 #[test]
@@ -105,11 +97,7 @@ fn mig_devices() {
         (Some("0"), "0", MIG_GUIDE),
         (Some("1"), "1.mig.0", MIG_GUIDE),
         (Some("0,1"), "1.mig.0", MIG_GUIDE),
-        (
-            Some("MIG-c7880000-6b05-535f-9702-f95e8cd170ce"),
-            "1.mig.2",
-            MIG_GUIDE,
-        ),
+        (Some("MIG-c7880000-6b05-535f-9702-f95e8cd170ce"), "1.mig.2", MIG_GUIDE),
         (
             Some("MIG-c788539f-c1ea-5a36-8b4d-9b07d024b1bb,MIG-c7880000-6b05-535f-9702-f95e8cd170ce"),
             "1.mig.0",
@@ -117,40 +105,20 @@ fn mig_devices() {
         ),
         (Some("MIG-c7880000"), "1.mig.2", GUIDE),
         (Some("MIG-c788"), "", GUIDE),
-        (
-            Some("MIG-GPU-8932aaaa-0000-4106-c12f-20bd9faed9f6/5/0"),
-            "1.mig.2",
-            MIG_GUIDE,
-        ),
-        (
-            Some("MIG-GPU-8932aaaa-0000-4106-c12f-20bd9faed9f6/5/1"),
-            "",
-            MIG_GUIDE,
-        ),
-        (
-            Some("MIG-GPU-8932aaaa-0000-4106-c12f-20bd9faed9f6"),
-            "",
-            MIG_GUIDE,
-        ),
+        (Some("MIG-GPU-8932aaaa-0000-4106-c12f-20bd9faed9f6/5/0"), "1.mig.2", MIG_GUIDE),
+        (Some("MIG-GPU-8932aaaa-0000-4106-c12f-20bd9faed9f6/5/1"), "", MIG_GUIDE),
+        (Some("MIG-GPU-8932aaaa-0000-4106-c12f-20bd9faed9f6"), "", MIG_GUIDE),
         (Some("MIG-00000000-6b05-535f-9702-f95e8cd170ce"), "", GUIDE),
     ];
     for (visible, expected, source) in cases {
-        assert_eq!(
-            shown(&split_gpus(), visible, None),
-            Ok(expected.to_owned()),
-            "{visible:?}: {source}"
-        );
+        assert_eq!(shown(&split_gpus(), visible, None), Ok(expected.to_owned()), "{visible:?}: {source}");
     }
     // Two split GPUs: still one compute instance, of the first.
     let mut gpus = split_gpus();
     gpus[0].mig_mode = true;
     gpus[0].mig = gpus[1].mig.clone();
     assert_eq!(shown(&gpus, None, None), Ok("0.mig.0".to_owned()), "{MIG_GUIDE}");
-    assert_eq!(
-        shown(&gpus, Some("1,0"), None),
-        Ok("1.mig.0".to_owned()),
-        "{MIG_GUIDE}"
-    );
+    assert_eq!(shown(&gpus, Some("1,0"), None), Ok("1.mig.0".to_owned()), "{MIG_GUIDE}");
     // MIG mode without an instance: nothing to enumerate there, and nothing is hidden elsewhere.
     let mut gpus = split_gpus();
     gpus[1].mig.clear();

@@ -39,10 +39,8 @@ const FOLDERS: [(&str, &str); 5] = [
 
 /// Records `blas.*` of the package whose extension module has been imported in `loader`.
 pub fn record(package: &Package<'_>, host: &dyn Host, out: &Sink, loader: &Loader<'_>) {
-    let config = host
-        .maybe(package.dir.join("__config__.py"))
-        .map(|text| built_with(&text))
-        .unwrap_or_default();
+    let config =
+        host.maybe(package.dir.join("__config__.py")).map(|text| built_with(&text)).unwrap_or_default();
     let Some((name, object)) = loaded(loader) else {
         // Linked statically, or no BLAS at all: what the package says of its build is all there is.
         out.set_opt("blas.name", config.name.clone());
@@ -65,18 +63,11 @@ pub fn record(package: &Package<'_>, host: &dyn Host, out: &Sink, loader: &Loade
         // The wheel was linked with the library it carries, so its build configuration describes it. In conda and
         // in distributions it describes the build machine.
         out.set_opt("blas.version", config.version.clone());
-        out.set_opt(
-            "blas.version_found_by",
-            config.version.map(|_| "build configuration"),
-        );
+        out.set_opt("blas.version_found_by", config.version.map(|_| "build configuration"));
         out.set_opt("blas.build", config.build);
     } else {
         let owners = Owners::new(host, Some(package.interpreter));
-        let packages: &[&str] = if name == "MKL" {
-            &["mkl"]
-        } else {
-            &["libopenblas", "openblas", "blis"]
-        };
+        let packages: &[&str] = if name == "MKL" { &["mkl"] } else { &["libopenblas", "openblas", "blis"] };
         let version = owners.version(&object.file, object.info.soname.as_deref(), packages, packages);
         out.set_opt(
             "blas.version_found_by",
@@ -89,27 +80,20 @@ pub fn record(package: &Package<'_>, host: &dyn Host, out: &Sink, loader: &Loade
 /// The implementation among the loaded objects.
 fn loaded<'a>(loader: &'a Loader<'_>) -> Option<(&'static str, &'a Object)> {
     IMPLEMENTATIONS.iter().find_map(|(prefix, name)| {
-        let object = loader.objects().iter().find(|o| {
-            [file_name(&o.file), o.name()]
-                .iter()
-                .any(|file| file.starts_with(prefix))
-        })?;
+        let object = loader
+            .objects()
+            .iter()
+            .find(|o| [file_name(&o.file), o.name()].iter().any(|file| file.starts_with(prefix)))?;
         let by_folder = || {
             let path = object.file.to_string_lossy().to_ascii_lowercase();
-            FOLDERS
-                .iter()
-                .find(|(folder, _)| path.contains(folder))
-                .map_or("reference", |(_, name)| name)
+            FOLDERS.iter().find(|(folder, _)| path.contains(folder)).map_or("reference", |(_, name)| name)
         };
         Some((if name.is_empty() { by_folder() } else { *name }, object))
     })
 }
 
 fn file_name(path: &Path) -> String {
-    path.file_name()
-        .unwrap_or_default()
-        .to_string_lossy()
-        .into_owned()
+    path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
 /// `0.3.27` of `libopenblasp-r0.3.27.so` and of `libopenblas64_p-r0-0cf96a72.3.23.dev.so`.
@@ -120,11 +104,7 @@ fn openblas_version(file: &str) -> Option<String> {
         Some((first, rest)) => format!("{first}.{}", rest.split_once('.')?.1),
         None => release.to_owned(),
     };
-    release
-        .split('.')
-        .next()
-        .is_some_and(all_digits)
-        .then_some(release)
+    release.split('.').next().is_some_and(all_digits).then_some(release)
 }
 
 /// What `__config__.py` of NumPy and SciPy says of the BLAS that the build found.
@@ -141,10 +121,8 @@ struct BuiltWith {
 /// "Build Dependencies": { "blas": { "name": "scipy-openblas", "version": "0.3.31", "openblas configuration": r"OpenBLAS 0.3.31 …" }, … }
 /// ```
 fn built_with(text: &str) -> BuiltWith {
-    let entry = text
-        .split_once("\"blas\"")
-        .and_then(|(_, rest)| rest.split_once('}'))
-        .map_or("", |(entry, _)| entry);
+    let entry =
+        text.split_once("\"blas\"").and_then(|(_, rest)| rest.split_once('}')).map_or("", |(entry, _)| entry);
     let value = |key: &str| {
         let (_, rest) = entry.split_once(&format!("\"{key}\":"))?;
         text::literals(rest.lines().next()?)
@@ -152,11 +130,7 @@ fn built_with(text: &str) -> BuiltWith {
             .filter(|v| !v.is_empty() && *v != "unknown")
             .map(str::to_owned)
     };
-    BuiltWith {
-        name: value("name"),
-        version: value("version"),
-        build: value("openblas configuration"),
-    }
+    BuiltWith { name: value("name"), version: value("version"), build: value("openblas configuration") }
 }
 
 #[cfg(test)]
@@ -165,10 +139,7 @@ mod tests {
 
     #[test]
     fn versions_in_file_names() {
-        assert_eq!(
-            openblas_version("libopenblasp-r0.3.27.so"),
-            Some("0.3.27".to_owned())
-        );
+        assert_eq!(openblas_version("libopenblasp-r0.3.27.so"), Some("0.3.27".to_owned()));
         assert_eq!(
             openblas_version("libopenblas64_p-r0-0cf96a72.3.23.dev.so"),
             Some("0.3.23.dev".to_owned())

@@ -38,12 +38,7 @@ impl LdCache {
         let mut cache = Self::default();
         let Some(table) = table(bytes) else { return cache };
         let count = u32_at(table, MAGIC.len()).map_or(0, |n| n as usize).min(ENTRIES);
-        for entry in table
-            .get(HEADER..)
-            .unwrap_or_default()
-            .chunks_exact(ENTRY)
-            .take(count)
-        {
+        for entry in table.get(HEADER..).unwrap_or_default().chunks_exact(ENTRY).take(count) {
             let hwcap = u32_at(entry, 16).zip(u32_at(entry, 20));
             let right_kind = u32_at(entry, 0).is_some_and(|flags| wanted(machine).is_none_or(|w| w == flags));
             if !right_kind || hwcap != Some((0, 0)) {
@@ -51,11 +46,7 @@ impl LdCache {
             }
             let text = |at| u32_at(entry, at).and_then(|offset| string(table, offset as usize));
             if let (Some(key), Some(value)) = (text(4), text(8)) {
-                cache
-                    .files
-                    .entry(key.to_owned())
-                    .or_default()
-                    .push(PathBuf::from(value));
+                cache.files.entry(key.to_owned()).or_default().push(PathBuf::from(value));
             }
         }
         cache
@@ -69,10 +60,7 @@ fn table(bytes: &[u8]) -> Option<&[u8]> {
     }
     // struct cache_file: 11 bytes of magic, one of padding, a count, entries of 12 bytes; then aligned to 8.
     let count = bytes.starts_with(OLD_MAGIC).then(|| u32_at(bytes, 12))?? as usize;
-    let end = count
-        .checked_mul(12)?
-        .checked_add(16)?
-        .checked_next_multiple_of(8)?;
+    let end = count.checked_mul(12)?.checked_add(16)?.checked_next_multiple_of(8)?;
     bytes.get(end..).filter(|rest| rest.starts_with(MAGIC))
 }
 
@@ -128,18 +116,8 @@ mod tests {
 
     fn sample() -> Vec<u8> {
         build(&[
-            (
-                0x0303,
-                0,
-                "libcublas.so.12",
-                "/usr/local/cuda/lib64/libcublas.so.12",
-            ),
-            (
-                0x0303,
-                1 << 62,
-                "libm.so.6",
-                "/lib/glibc-hwcaps/x86-64-v3/libm.so.6",
-            ),
+            (0x0303, 0, "libcublas.so.12", "/usr/local/cuda/lib64/libcublas.so.12"),
+            (0x0303, 1 << 62, "libm.so.6", "/lib/glibc-hwcaps/x86-64-v3/libm.so.6"),
             (0x0303, 0, "libm.so.6", "/lib/libm.so.6"),
             (0x0003, 0, "libm.so.6", "/lib32/libm.so.6"),
         ])
@@ -149,10 +127,7 @@ mod tests {
     fn entries_of_this_machine() {
         let cache = LdCache::parse(&sample(), "x86_64");
         assert_eq!(cache.get("libm.so.6"), [PathBuf::from("/lib/libm.so.6")]);
-        assert_eq!(
-            cache.names().collect::<Vec<_>>(),
-            ["libcublas.so.12", "libm.so.6"]
-        );
+        assert_eq!(cache.names().collect::<Vec<_>>(), ["libcublas.so.12", "libm.so.6"]);
         let mut old = OLD_MAGIC.to_vec();
         old.extend([0, 1, 0, 0, 0]);
         old.extend([0; 12 + 4]);

@@ -18,14 +18,8 @@ use crate::host::Host;
 use crate::host::elf::{ElfError, ElfInfo};
 
 /// The default folders of the distributions' loaders: Debian's (`{}` is the machine), Fedora's, and what both share.
-const DEFAULTS: [&str; 6] = [
-    "/lib/{}-linux-gnu",
-    "/usr/lib/{}-linux-gnu",
-    "/lib64",
-    "/usr/lib64",
-    "/lib",
-    "/usr/lib",
-];
+const DEFAULTS: [&str; 6] =
+    ["/lib/{}-linux-gnu", "/usr/lib/{}-linux-gnu", "/lib64", "/usr/lib64", "/lib", "/usr/lib"];
 
 /// The most objects in one process; an interpreter with torch and every CUDA library has about 80.
 const OBJECTS: usize = 2_000;
@@ -89,11 +83,7 @@ pub struct Object {
 impl Object {
     /// The file's own name.
     pub fn name(&self) -> String {
-        self.path
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned()
+        self.path.file_name().unwrap_or_default().to_string_lossy().into_owned()
     }
 }
 
@@ -131,9 +121,7 @@ impl<'a> Loader<'a> {
         let mut loader = Self::empty(host);
         loader.environment = host.canonicalize(prefix).ok();
         // The kernel names the program by its resolved path, so `$ORIGIN` of a linked `python` is the real folder.
-        let file = host
-            .canonicalize(program)
-            .unwrap_or_else(|_| program.to_path_buf());
+        let file = host.canonicalize(program).unwrap_or_else(|_| program.to_path_buf());
         let (info, fault) = match host.elf(&file) {
             Ok(info) => (info, None),
             Err(fault) => (ElfInfo::default(), Some(fault)),
@@ -153,10 +141,8 @@ impl<'a> Loader<'a> {
         let file = host.maybe("/etc/ld.so.preload").unwrap_or_default();
         let preload = host.env("LD_PRELOAD").unwrap_or_default();
         let mut queue = VecDeque::from([0]);
-        for name in preload
-            .split([' ', ':'])
-            .chain(file.split([' ', ':', '\n', '\t']))
-            .filter(|n| !n.is_empty())
+        for name in
+            preload.split([' ', ':']).chain(file.split([' ', ':', '\n', '\t'])).filter(|n| !n.is_empty())
         {
             if let Ok(Some(index)) = loader.map(name, Some(0), Some(Road::Preload)) {
                 queue.push_back(index);
@@ -170,21 +156,13 @@ impl<'a> Loader<'a> {
     pub fn empty(host: &'a dyn Host) -> Self {
         let machine = host.system().machine;
         let library_path = host.env("LD_LIBRARY_PATH").unwrap_or_default();
-        let items = library_path
-            .split([':', ';'])
-            .filter(|_| !library_path.is_empty());
+        let items = library_path.split([':', ';']).filter(|_| !library_path.is_empty());
         let cwd = host.cwd();
         let library_path = items.map(|dir| cwd.join(dir)).collect();
-        let defaults = DEFAULTS
-            .iter()
-            .map(|dir| PathBuf::from(dir.replace("{}", &machine)));
+        let defaults = DEFAULTS.iter().map(|dir| PathBuf::from(dir.replace("{}", &machine)));
         let defaults = defaults.filter(|dir| host.exists(dir)).collect();
         let lib = format!("lib/{machine}-linux-gnu");
-        let lib = if host.exists(&Path::new("/usr").join(&lib)) {
-            lib
-        } else {
-            "lib64".to_owned()
-        };
+        let lib = if host.exists(&Path::new("/usr").join(&lib)) { lib } else { "lib64".to_owned() };
         Self {
             host,
             cwd,
@@ -207,9 +185,7 @@ impl<'a> Loader<'a> {
 
     /// The object that was loaded under a name that begins with one of these.
     pub fn find(&self, prefixes: &[&str]) -> Option<usize> {
-        self.objects
-            .iter()
-            .position(|o| prefixes.iter().any(|prefix| o.name().starts_with(prefix)))
+        self.objects.iter().position(|o| prefixes.iter().any(|prefix| o.name().starts_with(prefix)))
     }
 
     /// `dlopen(name)` called by the object `caller`: the object, and what would not be found of it.
@@ -237,29 +213,15 @@ impl<'a> Loader<'a> {
     /// [`Object::file`] and [`Object::real`].
     pub fn copies(&self, name: &str, caller: Option<usize>) -> Vec<(PathBuf, PathBuf)> {
         let candidates = self.candidates(name, caller).into_iter().map(|(_, path)| path);
-        candidates
-            .filter(|path| self.host.exists(path))
-            .map(|path| self.resolve(&path))
-            .collect()
+        candidates.filter(|path| self.host.exists(path)).map(|path| self.resolve(&path)).collect()
     }
 
     /// Every file name in the folders and the cache that a search on behalf of `caller` looks at, in that order;
     /// within a folder the higher version first.
     pub fn names(&self, caller: Option<usize>) -> Vec<String> {
         let mut names: Vec<String> = Vec::new();
-        for dir in self
-            .folders(caller)
-            .into_iter()
-            .map(|(_, dir)| dir)
-            .chain(self.defaults.iter().cloned())
-        {
-            names.extend(
-                self.host
-                    .names(&dir)
-                    .into_iter()
-                    .rev()
-                    .filter(|name| name.contains(".so")),
-            );
+        for dir in self.folders(caller).into_iter().map(|(_, dir)| dir).chain(self.defaults.iter().cloned()) {
+            names.extend(self.host.names(&dir).into_iter().rev().filter(|name| name.contains(".so")));
         }
         names.extend(self.cache().names().map(str::to_owned));
         names
@@ -269,11 +231,7 @@ impl<'a> Loader<'a> {
     fn dependencies(&mut self, mut queue: VecDeque<usize>) -> Vec<Missing> {
         let mut missing = Vec::new();
         while let Some(index) = queue.pop_front() {
-            let needed = self
-                .objects
-                .get(index)
-                .map(|o| o.info.needed.clone())
-                .unwrap_or_default();
+            let needed = self.objects.get(index).map(|o| o.info.needed.clone()).unwrap_or_default();
             for name in needed {
                 let known = self.objects.len();
                 match self.map(&name, Some(index), None) {
@@ -308,37 +266,19 @@ impl<'a> Loader<'a> {
                 Err(fault) => (ElfInfo::default(), Some(fault)),
             };
             let (file, real) = self.resolve(&path);
-            let index = self
-                .objects
-                .iter()
-                .position(|o| o.real == real)
-                .unwrap_or_else(|| {
-                    let road = road.clone().unwrap_or(found_by);
-                    self.objects.push(Object {
-                        path,
-                        file,
-                        real,
-                        info,
-                        fault,
-                        road,
-                        wanted_by: caller,
-                    });
-                    self.objects.len() - 1
-                });
+            let index = self.objects.iter().position(|o| o.real == real).unwrap_or_else(|| {
+                let road = road.clone().unwrap_or(found_by);
+                self.objects.push(Object { path, file, real, info, fault, road, wanted_by: caller });
+                self.objects.len() - 1
+            });
             self.names.insert(name.to_owned(), index);
             if let Some(soname) = self.objects.get(index).and_then(|o| o.info.soname.clone()) {
                 self.names.entry(soname).or_insert(index);
             }
             return Ok(Some(index));
         }
-        let wanted_by = caller
-            .and_then(|c| self.objects.get(c))
-            .map(Object::name)
-            .unwrap_or_default();
-        Err(Missing {
-            name: name.to_owned(),
-            wanted_by,
-        })
+        let wanted_by = caller.and_then(|c| self.objects.get(c)).map(Object::name).unwrap_or_default();
+        Err(Missing { name: name.to_owned(), wanted_by })
     }
 
     /// The paths that are tried for a name, in order, each with its rule.
@@ -346,17 +286,9 @@ impl<'a> Loader<'a> {
         if name.contains('/') {
             return vec![(Road::Path, self.cwd.join(name))];
         }
-        let mut files: Vec<_> = self
-            .folders(caller)
-            .into_iter()
-            .map(|(road, dir)| (road, dir.join(name)))
-            .collect();
-        files.extend(
-            self.cache()
-                .get(name)
-                .iter()
-                .map(|file| (Road::Cache, file.clone())),
-        );
+        let mut files: Vec<_> =
+            self.folders(caller).into_iter().map(|(road, dir)| (road, dir.join(name))).collect();
+        files.extend(self.cache().get(name).iter().map(|file| (Road::Cache, file.clone())));
         files.extend(self.defaults.iter().map(|dir| (Road::Default, dir.join(name))));
         files
     }
@@ -366,29 +298,19 @@ impl<'a> Loader<'a> {
         let mut folders = Vec::new();
         let object = caller.and_then(|index| self.objects.get(index));
         if object.is_none_or(|o| o.info.runpath.is_empty()) {
-            for above in self
-                .chain(caller)
-                .into_iter()
-                .filter_map(|index| self.objects.get(index))
-            {
+            for above in self.chain(caller).into_iter().filter_map(|index| self.objects.get(index)) {
                 // Where an object has both, its RPATH counts for nobody (`elf_get_dynamic_info`).
                 if above.info.runpath.is_empty() {
                     folders.extend(
-                        self.expand(above, &above.info.rpath)
-                            .map(|dir| (Road::Rpath(above.name()), dir)),
+                        self.expand(above, &above.info.rpath).map(|dir| (Road::Rpath(above.name()), dir)),
                     );
                 }
             }
         }
-        folders.extend(
-            self.library_path
-                .iter()
-                .map(|dir| (Road::LibraryPath, dir.clone())),
-        );
+        folders.extend(self.library_path.iter().map(|dir| (Road::LibraryPath, dir.clone())));
         if let Some(object) = object {
             folders.extend(
-                self.expand(object, &object.info.runpath)
-                    .map(|dir| (Road::Runpath(object.name()), dir)),
+                self.expand(object, &object.info.runpath).map(|dir| (Road::Runpath(object.name()), dir)),
             );
         }
         folders
@@ -415,19 +337,14 @@ impl<'a> Loader<'a> {
         let origin = object.path.parent().unwrap_or(Path::new("/")).to_string_lossy();
         dirs.iter().map(move |dir| {
             let dir = dir.replace("${ORIGIN}", &origin).replace("$ORIGIN", &origin);
-            self.cwd
-                .join(dir.replace("${LIB}", &self.lib).replace("$LIB", &self.lib))
+            self.cwd.join(dir.replace("${LIB}", &self.lib).replace("$LIB", &self.lib))
         })
     }
 
     /// A file that exists, as [`Object::file`] and [`Object::real`]. Most libraries of a process are in a few folders,
     /// of which each is resolved once.
     fn resolve(&self, path: &Path) -> (PathBuf, PathBuf) {
-        let full = || {
-            self.host
-                .canonicalize(path)
-                .unwrap_or_else(|_| path.to_path_buf())
-        };
+        let full = || self.host.canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
         let (Some(dir), Some(name)) = (path.parent(), path.file_name()) else {
             return (full(), full());
         };
@@ -441,11 +358,7 @@ impl<'a> Loader<'a> {
         }
         let real = full();
         let leads_out = |root: &PathBuf| place.starts_with(root) && !real.starts_with(root);
-        let file = if self.environment.as_ref().is_some_and(leads_out) {
-            place
-        } else {
-            real.clone()
-        };
+        let file = if self.environment.as_ref().is_some_and(leads_out) { place } else { real.clone() };
         (file, real)
     }
 

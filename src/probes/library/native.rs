@@ -51,17 +51,13 @@ impl<'a> Package<'a> {
                 None => return Ok(None),
             },
         };
-        let labels = labels(cx, interpreter);
+        let labels = interpreter.labels(host, &cx.labels);
         out.set("version", version.0);
         out.set("version_found_by", version.1);
         out.set("path", labels.show(&dir));
         let in_site = interpreter.site_packages.iter().any(|site| dir.starts_with(site));
         out.set("editable", !in_site);
-        Ok(Some(Self {
-            interpreter,
-            dir,
-            labels,
-        }))
+        Ok(Some(Self { interpreter, dir, labels }))
     }
 
     /// The path of the first file in `folder` of the package whose name begins with `stem` and ends with `.so`:
@@ -77,11 +73,8 @@ impl<'a> Package<'a> {
             let Some(dir) = self.interpreter.package_dir(host, module) else {
                 continue;
             };
-            let version = text::version(host, &dir).or_else(|| {
-                self.interpreter
-                    .distribution(host, distribution)
-                    .map(|d| d.version)
-            });
+            let version = text::version(host, &dir)
+                .or_else(|| self.interpreter.distribution(host, distribution).map(|d| d.version));
             out.set_opt(&format!("companions.{module}"), version);
         }
     }
@@ -126,25 +119,6 @@ impl<'a> Package<'a> {
     }
 }
 
-/// The labels of a capture with the environment's root, under its own name and its resolved one, as `{env}`, and the
-/// interpreter's installation as `{base}`.
-pub fn labels(cx: &Context, interpreter: &Interpreter) -> Labels {
-    let mut labels = cx.labels.clone();
-    for (root, label) in [
-        (&interpreter.base_prefix, "{base}"),
-        (&interpreter.prefix, "{env}"),
-    ] {
-        if label == "{base}" && root == &interpreter.prefix {
-            continue;
-        }
-        if let Ok(resolved) = cx.host.canonicalize(root) {
-            labels = labels.with(&resolved, label);
-        }
-        labels = labels.with(root, label);
-    }
-    labels
-}
-
 /// The interpreter's process before any import, and the object whose `dlopen` loads extension modules: libpython
 /// where the interpreter has one, else the program itself.
 pub fn process<'a>(host: &'a dyn Host, interpreter: &Interpreter) -> (Loader<'a>, Option<usize>) {
@@ -163,20 +137,14 @@ pub fn imported<'a>(host: &'a dyn Host, interpreter: &Interpreter, extension: &P
 /// The extension module of this stem in a folder.
 pub fn extension(host: &dyn Host, folder: &Path, stem: &str) -> Option<PathBuf> {
     let is = |name: &String| {
-        name.strip_prefix(stem)
-            .is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".so"))
+        name.strip_prefix(stem).is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".so"))
     };
-    host.names(folder)
-        .into_iter()
-        .find(is)
-        .map(|name| folder.join(name))
+    host.names(folder).into_iter().find(is).map(|name| folder.join(name))
 }
 
 /// The OpenMP runtime of a process: GNU's, Intel's or LLVM's.
 pub fn openmp<'b>(loader: &'b Loader<'_>) -> Option<&'b Object> {
-    loader
-        .find(&["libgomp", "libiomp5", "libomp"])
-        .and_then(|index| loader.objects().get(index))
+    loader.find(&["libgomp", "libiomp5", "libomp"]).and_then(|index| loader.objects().get(index))
 }
 
 /// The versions in the names of the `*.dist-info` folders of this distribution.
@@ -196,17 +164,16 @@ fn release(version: &str) -> &str {
     version.split('+').next().unwrap_or(version)
 }
 
-/// `libgomp` of `libgomp-e985bcbb.so.1.0.0`, `libgfortran` of `libgfortran-040039e1-0352e75f.so.5.0.0`: the name
-/// without the hashes that auditwheel puts in.
+/// `libgomp` of `libgomp-e985bcbb.so.1.0.0`, `libgfortran` of `libgfortran-040039e1-0352e75f.so.5.0.0`: the name up to
+/// the first hash that auditwheel, or NumPy's own build before it, puts in.
 fn family(name: &str) -> &str {
-    let mut stem = name.split(".so").next().unwrap_or(name);
-    while let Some((rest, hash)) = stem.rsplit_once('-') {
-        if hash.len() != 8 || !hash.bytes().all(|b| b.is_ascii_hexdigit()) {
-            break;
-        }
-        stem = rest;
-    }
-    stem
+    let stem = name.split(".so").next().unwrap_or(name);
+    let is_hash = |rest: &str| {
+        let digits = rest.bytes().take_while(u8::is_ascii_hexdigit).count();
+        digits == 8 && rest[8..].bytes().next().is_none_or(|b| b == b'-' || b == b'.')
+    };
+    let hash = stem.match_indices('-').find(|(at, _)| is_hash(&stem[at + 1..]));
+    hash.map_or(stem, |(at, _)| &stem[..at])
 }
 
 #[cfg(test)]
@@ -217,10 +184,7 @@ mod tests {
     fn families() {
         assert_eq!(family("libgfortran-040039e1-0352e75f.so.5.0.0"), "libgfortran");
         assert_eq!(family("libscipy_openblas64_-32a4b2a6.so"), "libscipy_openblas64_");
-        assert_eq!(
-            family("libopenblas64_p-r0-0cf96a72.3.23.dev.so"),
-            "libopenblas64_p-r0-0cf96a72.3.23.dev"
-        );
+        assert_eq!(family("libopenblas64_p-r0-0cf96a72.3.23.dev.so"), "libopenblas64_p-r0");
         assert_eq!(family("libgomp.so.1"), "libgomp");
     }
 }

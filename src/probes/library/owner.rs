@@ -26,35 +26,20 @@ pub struct Owners<'a> {
 impl<'a> Owners<'a> {
     /// The owners of files in this interpreter's environment; none where there is no interpreter.
     pub fn new(host: &'a dyn Host, interpreter: Option<&Interpreter>) -> Self {
-        let sites = interpreter
-            .map(|i| i.site_packages.as_slice())
-            .unwrap_or_default();
+        let sites = interpreter.map(|i| i.site_packages.as_slice()).unwrap_or_default();
         let sites = sites.iter().map(|site| {
             // Libraries are known by their resolved paths.
             let site = host.canonicalize(site).unwrap_or_else(|_| site.clone());
-            let names = host
-                .names(&site)
-                .into_iter()
-                .filter(|name| name.ends_with(".dist-info"))
-                .collect();
+            let names = host.names(&site).into_iter().filter(|name| name.ends_with(".dist-info")).collect();
             (site, names)
         });
-        let conda = interpreter
-            .map(|i| host.names(i.prefix.join("conda-meta")))
-            .unwrap_or_default();
-        Self {
-            host,
-            sites: sites.collect(),
-            conda,
-        }
+        let conda = interpreter.map(|i| host.names(i.prefix.join("conda-meta"))).unwrap_or_default();
+        Self { host, sites: sites.collect(), conda }
     }
 
     /// The site folder that holds a file.
     pub fn site(&self, file: &Path) -> Option<&Path> {
-        self.sites
-            .iter()
-            .map(|(site, _)| site.as_path())
-            .find(|site| file.starts_with(site))
+        self.sites.iter().map(|(site, _)| site.as_path()).find(|site| file.starts_with(site))
     }
 
     /// The version of a library: by its file name (`libcublas.so.12.4.5.8`), else by the `wheels` (without
@@ -71,29 +56,20 @@ impl<'a> Owners<'a> {
         conda: &[&str],
     ) -> Result<Option<Version>, String> {
         if let Some(text) = by_name(file, soname) {
-            return Ok(Some(Version {
-                text,
-                found_by: "file name",
-            }));
+            return Ok(Some(Version { text, found_by: "file name" }));
         }
         if let Some((site, names)) = self.sites.iter().find(|(site, _)| file.starts_with(site)) {
             let claims: Vec<Claim> = names.iter().filter_map(|name| Claim::of(name, wheels)).collect();
             return self.wheel(site, file, claims);
         }
         let text = self.conda.iter().find_map(|name| conda_version(name, conda));
-        Ok(text.map(|text| Version {
-            text: text.to_owned(),
-            found_by: "conda metadata",
-        }))
+        Ok(text.map(|text| Version { text: text.to_owned(), found_by: "conda metadata" }))
     }
 
     /// The version of the distribution that a file in `site` belongs to.
     fn wheel(&self, site: &Path, file: &Path, claims: Vec<Claim<'_>>) -> Result<Option<Version>, String> {
         let found = |claim: &Claim<'_>| {
-            Ok(Some(Version {
-                text: claim.version.to_owned(),
-                found_by: "wheel metadata",
-            }))
+            Ok(Some(Version { text: claim.version.to_owned(), found_by: "wheel metadata" }))
         };
         let relative = file.strip_prefix(site).unwrap_or(file);
         let records = claims.into_iter().filter_map(|claim| {
@@ -115,10 +91,8 @@ impl<'a> Owners<'a> {
             [] => Ok(None),
             [(claim, _)] => found(claim),
             several => {
-                let names: Vec<&str> = several
-                    .iter()
-                    .map(|(c, _)| c.dist_info.trim_end_matches(".dist-info"))
-                    .collect();
+                let names: Vec<&str> =
+                    several.iter().map(|(c, _)| c.dist_info.trim_end_matches(".dist-info")).collect();
                 Err(format!("{} both list this file", names.join(" and ")))
             }
         }
@@ -187,23 +161,15 @@ fn sizes_fit(host: &dyn Host, site: &Path, record: &str) -> bool {
         .lines()
         .filter_map(entry)
         .filter(|e| !e.sha256.is_empty())
-        .all(|entry| {
-            host.stat(&site.join(entry.path))
-                .is_ok_and(|stat| stat.len == entry.size)
-        })
+        .all(|entry| host.stat(&site.join(entry.path)).is_ok_and(|stat| stat.len == entry.size))
 }
 
 /// Whether its small files have the digests that it gives.
 fn digests_fit(host: &dyn Host, site: &Path, record: &str) -> bool {
     const SMALL: u64 = 1 << 20;
-    record
-        .lines()
-        .filter_map(entry)
-        .filter(|e| !e.sha256.is_empty() && e.size <= SMALL)
-        .all(|entry| {
-            host.read(&site.join(entry.path))
-                .is_ok_and(|bytes| base64(&Sha256::digest(bytes)) == entry.sha256)
-        })
+    record.lines().filter_map(entry).filter(|e| !e.sha256.is_empty() && e.size <= SMALL).all(|entry| {
+        host.read(&site.join(entry.path)).is_ok_and(|bytes| base64(&Sha256::digest(bytes)) == entry.sha256)
+    })
 }
 
 /// URL-safe base64 without padding, as RECORD has it (RFC 4648, section 5).
@@ -211,10 +177,8 @@ fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
     let mut text = String::new();
     for chunk in bytes.chunks(3) {
-        let bits = chunk
-            .iter()
-            .fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte))
-            << (8 * (3 - chunk.len()));
+        let bits =
+            chunk.iter().fold(0_u32, |bits, byte| bits << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for i in 0..=chunk.len() {
             text.push(char::from(DIGITS[(bits >> (18 - 6 * i)) as usize & 63]));
         }
@@ -229,19 +193,10 @@ mod tests {
     #[test]
     fn versions_in_names() {
         let name = |file: &str, soname| by_name(Path::new(file), Some(soname));
-        assert_eq!(
-            name("/l/libcublas.so.12.4.5.8", "libcublas.so.12"),
-            Some("12.4.5.8".to_owned())
-        );
-        assert_eq!(
-            name("/l/libnvrtc-builtins.so.13.0", "libnvrtc-builtins.so.13.0"),
-            None
-        );
+        assert_eq!(name("/l/libcublas.so.12.4.5.8", "libcublas.so.12"), Some("12.4.5.8".to_owned()));
+        assert_eq!(name("/l/libnvrtc-builtins.so.13.0", "libnvrtc-builtins.so.13.0"), None);
         assert_eq!(name("/l/libcublas.so.12", "libcublas.so.12"), None);
-        assert_eq!(
-            conda_version("cuda-cudart-12.4.127-he02047a_0.json", &["cuda-cudart"]),
-            Some("12.4.127")
-        );
+        assert_eq!(conda_version("cuda-cudart-12.4.127-he02047a_0.json", &["cuda-cudart"]), Some("12.4.127"));
         assert_eq!(conda_version("history", &["history"]), None);
     }
 
@@ -256,9 +211,6 @@ mod tests {
     #[test]
     fn digests_as_in_record() {
         // `printf '' | openssl dgst -sha256 -binary | base64`, made URL-safe.
-        assert_eq!(
-            base64(&Sha256::digest(b"")),
-            "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU"
-        );
+        assert_eq!(base64(&Sha256::digest(b"")), "47DEQpj8HBSa-_TImW-5JCeuQeRkm5NMpJWZG3hSuFU");
     }
 }

@@ -25,9 +25,7 @@ pub fn literals(text: &str) -> impl Iterator<Item = &str> {
 pub fn assigned<'a>(text: &'a str, name: &str) -> Option<&'a str> {
     value(text, name).and_then(|value| {
         let literal = value.rsplit('=').next()?.trim_start();
-        literal
-            .starts_with(['"', '\''])
-            .then(|| literals(literal).next())?
+        literal.starts_with(['"', '\'']).then(|| literals(literal).next())?
     })
 }
 
@@ -46,9 +44,7 @@ fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
         // `version = __version__ = "1.0"` assigns both.
         let before = line.split(['"', '\'']).next()?;
         let targets = before.rsplit_once('=').map_or("", |(targets, _)| targets);
-        let hit = targets
-            .split('=')
-            .any(|t| t.split(':').next().is_some_and(|t| t.trim_end() == name))
+        let hit = targets.split('=').any(|t| t.split(':').next().is_some_and(|t| t.trim_end() == name))
             || targets.split('=').skip(1).any(|t| t.trim() == name);
         hit.then(|| line.split_once('=').map(|(_, value)| value))?
     })
@@ -57,20 +53,11 @@ fn value<'a>(text: &'a str, name: &str) -> Option<&'a str> {
 /// The version that a package's own files give, in the order in which packages keep it: `version.py`,
 /// `_version.py`, `__init__.py`.
 pub fn version(host: &dyn Host, package: &Path) -> Option<String> {
-    let files = [
-        ("version.py", "__version__"),
-        ("version.py", "version"),
-        ("_version.py", "__version__"),
-    ];
-    files
-        .iter()
-        .chain(&[("__init__.py", "__version__")])
-        .find_map(|(file, name)| {
-            let text = host.maybe(package.join(file))?;
-            assigned(&text, name)
-                .filter(|v| v.starts_with(|c: char| c.is_ascii_digit()))
-                .map(str::to_owned)
-        })
+    let files = [("version.py", "__version__"), ("version.py", "version"), ("_version.py", "__version__")];
+    files.iter().chain(&[("__init__.py", "__version__")]).find_map(|(file, name)| {
+        let text = host.maybe(package.join(file))?;
+        assigned(&text, name).filter(|v| v.starts_with(|c: char| c.is_ascii_digit())).map(str::to_owned)
+    })
 }
 
 #[cfg(test)]
@@ -93,14 +80,8 @@ mod tests {
         let text = "version = \"2.4.6\"\n__version__ = version\nfull_version = version\nif True:\n    version = 'no'\n";
         assert_eq!(assigned(text, "version"), Some("2.4.6"));
         assert_eq!(assigned(text, "__version__"), None);
-        assert_eq!(
-            assigned("__version__ = version = '1.2.3'\n", "__version__"),
-            Some("1.2.3")
-        );
-        assert_eq!(
-            assigned("__version__ = version = '1.2.3'\n", "version"),
-            Some("1.2.3")
-        );
+        assert_eq!(assigned("__version__ = version = '1.2.3'\n", "__version__"), Some("1.2.3"));
+        assert_eq!(assigned("__version__ = version = '1.2.3'\n", "version"), Some("1.2.3"));
         assert_eq!(assigned("x = 'open", "x"), None);
     }
 }

@@ -20,12 +20,7 @@ pub(super) fn collect(host: &dyn Host, out: &Sink) {
         Ok(None) => {}
         Err(reason) => out.unknown("libc", reason),
     }
-    out.set_opt(
-        "libstdcxx",
-        folders(&system.machine)
-            .iter()
-            .find_map(|dir| libstdcxx(host, Path::new(dir))),
-    );
+    out.set_opt("libstdcxx", folders(&system.machine).iter().find_map(|dir| libstdcxx(host, Path::new(dir))));
 }
 
 /// Where the system's libraries are, in the order of ld.so(8): Debian's multiarch folder, then the folders of the
@@ -38,10 +33,7 @@ fn folders(machine: &str) -> Vec<String> {
         machine => format!("{machine}-linux-gnu"),
     };
     let fixed = ["/lib64", "/usr/lib64", "/lib", "/usr/lib"].map(str::to_owned);
-    [format!("/lib/{multiarch}"), format!("/usr/lib/{multiarch}")]
-        .into_iter()
-        .chain(fixed)
-        .collect()
+    [format!("/lib/{multiarch}"), format!("/usr/lib/{multiarch}")].into_iter().chain(fixed).collect()
 }
 
 type Libc = (&'static str, Option<String>, &'static str);
@@ -55,9 +47,7 @@ fn libc(host: &dyn Host) -> Result<Option<Libc>, String> {
     // A driftlock linked to musl runs on every system, and asks the files.
     let machine = host.system().machine;
     if host.names("/lib").iter().any(|name| name.starts_with("ld-musl-")) {
-        let version = host
-            .maybe("/lib/apk/db/installed")
-            .and_then(|text| parse_apk_version(&text, "musl"));
+        let version = host.maybe("/lib/apk/db/installed").and_then(|text| parse_apk_version(&text, "musl"));
         return Ok(Some(("musl", version, "/lib/ld-musl-*.so.1")));
     }
     for dir in folders(&machine) {
@@ -80,31 +70,21 @@ fn parse_glibc_banner(bytes: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(line).into_owned();
     let version = text.split("release version ").nth(1)?;
     let version = version.trim_end_matches(|c: char| !c.is_ascii_digit());
-    let end = version
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(version.len());
+    let end = version.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(version.len());
     Some(version[..end].trim_end_matches('.').to_owned()).filter(|v| !v.is_empty())
 }
 
 /// The version of an installed package in Alpine's database: `P:` names it, `V:` gives the version, an empty line
 /// ends the record.
 fn parse_apk_version(text: &str, package: &str) -> Option<String> {
-    let record = text
-        .split("\n\n")
-        .find(|r| r.lines().any(|l| l.strip_prefix("P:") == Some(package)))?;
-    record
-        .lines()
-        .find_map(|l| l.strip_prefix("V:"))
-        .map(str::to_owned)
+    let record = text.split("\n\n").find(|r| r.lines().any(|l| l.strip_prefix("P:") == Some(package)))?;
+    record.lines().find_map(|l| l.strip_prefix("V:")).map(str::to_owned)
 }
 
 /// `libstdc++.so.6` is a link to the file that bears the version: `libstdc++.so.6.0.30`.
 fn libstdcxx(host: &dyn Host, dir: &Path) -> Option<String> {
     let path = host.canonicalize(&dir.join("libstdc++.so.6")).ok()?;
-    path.file_name()?
-        .to_str()?
-        .strip_prefix("libstdc++.so.")
-        .map(str::to_owned)
+    path.file_name()?.to_str()?.strip_prefix("libstdc++.so.").map(str::to_owned)
 }
 
 #[cfg(test)]
@@ -126,8 +106,7 @@ mod tests {
     #[test]
     fn musl_is_found_by_its_loader() {
         let mut host = linux();
-        host.files
-            .insert("/lib/ld-musl-x86_64.so.1".into(), String::new());
+        host.files.insert("/lib/ld-musl-x86_64.so.1".into(), String::new());
         host.files.insert(
             "/lib/apk/db/installed".into(),
             "P:busybox\nV:1.36\n\nC:x\nP:musl\nV:1.2.4-r2\nA:x86_64\n".to_owned(),
@@ -141,10 +120,8 @@ mod tests {
     fn libstdcxx_by_its_link() {
         let mut host = linux();
         host.system.libc = Some(("glibc".to_owned(), "2.36".to_owned()));
-        host.links
-            .insert("/usr/lib64/libstdc++.so.6".into(), "libstdc++.so.6.0.30".into());
-        host.files
-            .insert("/usr/lib64/libstdc++.so.6.0.30".into(), String::new());
+        host.links.insert("/usr/lib64/libstdc++.so.6".into(), "libstdc++.so.6.0.30".into());
+        host.files.insert("/usr/lib64/libstdc++.so.6.0.30".into(), String::new());
         let collected = probe(host);
         assert_eq!(text(&collected, "libstdcxx").as_deref(), Some("6.0.30"));
         assert_eq!(text(&collected, "libc_version").as_deref(), Some("2.36"));

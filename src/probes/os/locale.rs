@@ -6,11 +6,8 @@ use crate::host::Host;
 use crate::probes::Sink;
 
 /// The categories that move results: the order of strings, what is a letter and how bytes decode, the decimal sign.
-const CATEGORIES: [(&str, &str); 3] = [
-    ("collate", "LC_COLLATE"),
-    ("ctype", "LC_CTYPE"),
-    ("numeric", "LC_NUMERIC"),
-];
+const CATEGORIES: [(&str, &str); 3] =
+    [("collate", "LC_COLLATE"), ("ctype", "LC_CTYPE"), ("numeric", "LC_NUMERIC")];
 
 pub(super) fn collect(host: &dyn Host, out: &Sink) {
     let mut missing = Vec::new();
@@ -18,10 +15,7 @@ pub(super) fn collect(host: &dyn Host, out: &Sink) {
         let (name, road) = asked(host, variable);
         let name = normalise(&name);
         let installed = installed(host, &name);
-        out.set(
-            &format!("locale.{fact}"),
-            if installed { name.as_str() } else { "C" },
-        );
+        out.set(&format!("locale.{fact}"), if installed { name.as_str() } else { "C" });
         out.set(&format!("locale.{fact}_found_by"), road);
         if !installed {
             missing.push(name);
@@ -46,12 +40,10 @@ fn asked(host: &dyn Host, variable: &'static str) -> (String, &'static str) {
 /// One name for each locale: glibc finds `en_US.UTF-8` and `en_US.utf8` alike (`_nl_normalize_codeset` in
 /// `intl/l10nflist.c`: small letters, no punctuation, `iso` before a number), and `POSIX` is `C`.
 fn normalise(name: &str) -> String {
-    let (name, modifier) = name
-        .split_once('@')
-        .map_or((name, None), |(name, modifier)| (name, Some(modifier)));
-    let (language, codeset) = name
-        .split_once('.')
-        .map_or((name, None), |(language, set)| (language, Some(set)));
+    let (name, modifier) =
+        name.split_once('@').map_or((name, None), |(name, modifier)| (name, Some(modifier)));
+    let (language, codeset) =
+        name.split_once('.').map_or((name, None), |(language, set)| (language, Some(set)));
     let language = if language == "POSIX" { "C" } else { language };
     let mut out = language.to_owned();
     if let Some(codeset) = codeset {
@@ -65,9 +57,7 @@ fn normalise(name: &str) -> String {
 /// Whether the C library has this locale. Told only where it is sure: glibc without an archive has a folder for each
 /// locale. With an archive (or locales elsewhere: `LOCPATH`, `LOCALE_ARCHIVE` of Nix) the locale is taken to be there.
 fn installed(host: &dyn Host, name: &str) -> bool {
-    let elsewhere = ["LOCPATH", "LOCALE_ARCHIVE"]
-        .iter()
-        .any(|v| host.env(v).is_some());
+    let elsewhere = ["LOCPATH", "LOCALE_ARCHIVE"].iter().any(|v| host.env(v).is_some());
     if matches!(name, "C" | "C.utf8") || host.system().sysname != "Linux" || elsewhere {
         return true;
     }
@@ -103,17 +93,13 @@ mod tests {
     #[test]
     fn the_first_that_is_set_and_not_empty_acts() {
         let mut host = linux();
-        host.files
-            .insert("/usr/lib/locale/locale-archive".into(), String::new());
+        host.files.insert("/usr/lib/locale/locale-archive".into(), String::new());
         host.env.insert("LANG".to_owned(), "en_US.UTF-8".to_owned());
         host.env.insert("LC_COLLATE".to_owned(), "de_DE.UTF-8".to_owned());
         host.env.insert("LC_ALL".to_owned(), String::new());
         let collected = probe(host.clone());
         assert_eq!(text(&collected, "locale.collate").as_deref(), Some("de_DE.utf8"));
-        assert_eq!(
-            text(&collected, "locale.collate_found_by").as_deref(),
-            Some("LC_COLLATE")
-        );
+        assert_eq!(text(&collected, "locale.collate_found_by").as_deref(), Some("LC_COLLATE"));
         assert_eq!(text(&collected, "locale.numeric").as_deref(), Some("en_US.utf8"));
         host.env.insert("LC_ALL".to_owned(), "POSIX".to_owned());
         assert_eq!(text(&probe(host), "locale.collate").as_deref(), Some("C"));

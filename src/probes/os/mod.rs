@@ -26,10 +26,7 @@ impl Probe for Os {
         let family = system.sysname.to_ascii_lowercase();
         out.set_opt("family", Some(family.as_str()).filter(|f| !f.is_empty()));
         out.set_opt("kernel", Some(system.release.as_str()).filter(|r| !r.is_empty()));
-        out.set_opt(
-            "kernel_build",
-            Some(system.version.as_str()).filter(|v| !v.is_empty()),
-        );
+        out.set_opt("kernel_build", Some(system.version.as_str()).filter(|v| !v.is_empty()));
         out.set_opt("arch", Some(system.machine.as_str()).filter(|m| !m.is_empty()));
         out.set_opt("page_size", system.page_size);
         distribution(host, out);
@@ -52,12 +49,12 @@ fn distribution(host: &dyn Host, out: &Sink) {
         return;
     }
     // os-release(5): the second is read only where the first does not exist.
-    let text = ["/etc/os-release", "/usr/lib/os-release"]
-        .into_iter()
-        .find_map(|path| match host.text(Path::new(path)) {
+    let text = ["/etc/os-release", "/usr/lib/os-release"].into_iter().find_map(|path| {
+        match host.text(Path::new(path)) {
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => None,
             other => Some(other),
-        });
+        }
+    });
     match text {
         Some(Ok(text)) => {
             let fields = parse_os_release(&text);
@@ -66,10 +63,7 @@ fn distribution(host: &dyn Host, out: &Sink) {
             out.set_opt("distribution_name", fields.get("PRETTY_NAME").cloned());
             out.set_opt(
                 "distribution_build",
-                fields
-                    .get("BUILD_ID")
-                    .or_else(|| fields.get("IMAGE_VERSION"))
-                    .cloned(),
+                fields.get("BUILD_ID").or_else(|| fields.get("IMAGE_VERSION")).cloned(),
             );
         }
         Some(Err(e)) => out.unknown("distribution", format!("/etc/os-release: {e}")),
@@ -192,26 +186,19 @@ mod tests {
 
     pub(super) fn probe(host: Recorded) -> Collected {
         let out = Sink::new("os");
-        Os.collect(&Context::new(Arc::new(host), Options::default()), &out)
-            .unwrap();
+        Os.collect(&Context::new(Arc::new(host), Options::default()), &out).unwrap();
         out.snapshot(None)
     }
 
     pub(super) fn linux() -> Recorded {
-        let mut host = Recorded {
-            cwd: "/".into(),
-            ..Recorded::default()
-        };
+        let mut host = Recorded { cwd: "/".into(), ..Recorded::default() };
         host.system.sysname = "Linux".to_owned();
         host.system.machine = "x86_64".to_owned();
         host
     }
 
     pub(super) fn text(collected: &Collected, path: &str) -> Option<String> {
-        collected
-            .facts
-            .get(&format!("os.{path}").parse().unwrap())
-            .map(crate::snapshot::Value::plain)
+        collected.facts.get(&format!("os.{path}").parse().unwrap()).map(crate::snapshot::Value::plain)
     }
 
     #[test]
@@ -229,18 +216,14 @@ mod tests {
     #[test]
     fn kernel_options_that_matter() {
         let line = "BOOT_IMAGE=/vmlinuz root=UUID=1 isolcpus=2-7 quiet mitigations=off nosmt -- isolcpus=9";
-        assert_eq!(
-            parse_kernel_options(line),
-            ["isolcpus=2-7", "mitigations=off", "nosmt"]
-        );
+        assert_eq!(parse_kernel_options(line), ["isolcpus=2-7", "mitigations=off", "nosmt"]);
         assert_eq!(parse_kernel_options(""), Vec::<String>::new());
     }
 
     #[test]
     fn personality_is_above_the_sysctl() {
         let mut host = linux();
-        host.files
-            .insert("/proc/sys/kernel/randomize_va_space".into(), "2\n".to_owned());
+        host.files.insert("/proc/sys/kernel/randomize_va_space".into(), "2\n".to_owned());
         assert_eq!(text(&probe(host.clone()), "aslr").as_deref(), Some("full"));
         host.system.aslr_disabled = Some(true);
         assert_eq!(text(&probe(host), "aslr").as_deref(), Some("off"));
@@ -251,18 +234,10 @@ mod tests {
         let mut host = linux();
         host.denied.insert("/etc/os-release".into());
         let collected = probe(host);
-        assert!(
-            collected
-                .unknown
-                .contains_key(&"os.distribution".parse().unwrap())
-        );
+        assert!(collected.unknown.contains_key(&"os.distribution".parse().unwrap()));
         let mut host = linux();
-        host.files
-            .insert("/proc/cpuinfo".into(), "flags\t: fpu\n".to_owned());
+        host.files.insert("/proc/cpuinfo".into(), "flags\t: fpu\n".to_owned());
         let collected = probe(host);
-        assert!(
-            collected.unknown.is_empty() && text(&collected, "distribution").is_none(),
-            "{collected:?}"
-        );
+        assert!(collected.unknown.is_empty() && text(&collected, "distribution").is_none(), "{collected:?}");
     }
 }

@@ -13,10 +13,7 @@ pub(super) fn collect(host: &dyn Host, out: &Sink) {
             out.set("virtualization", name);
             out.set("virtualization_found_by", road);
         }
-        None => out.unknown(
-            "virtualization",
-            "neither DMI nor the CPU nor the device tree says",
-        ),
+        None => out.unknown("virtualization", "neither DMI nor the CPU nor the device tree says"),
     }
     out.set_opt("machine", machine(host));
 }
@@ -27,20 +24,13 @@ fn emulation(host: &dyn Host, cpuinfo: &str) -> &'static str {
     if system.sysname == "Darwin" {
         // "About the Rosetta translation environment" (Apple): 1 for a translated process.
         let translated = host.run(&Command::new("sysctl", ["-n", "sysctl.proc_translated"]));
-        return if translated.is_ok_and(|o| o.stdout.trim() == "1") {
-            "rosetta"
-        } else {
-            "none"
-        };
+        return if translated.is_ok_and(|o| o.stdout.trim() == "1") { "rosetta" } else { "none" };
     }
     let rosetta = field(cpuinfo, "vendor_id") == Some("VirtualApple")
         || host.exists(Path::new("/proc/sys/fs/binfmt_misc/rosetta"));
     // qemu-user answers uname(2) and opens of /proc/cpuinfo for the guest, but passes /sys through.
     let modalias = host.maybe("/sys/devices/system/cpu/modalias");
-    let real = modalias
-        .as_deref()
-        .and_then(parse_modalias)
-        .or_else(|| cpuinfo_architecture(cpuinfo));
+    let real = modalias.as_deref().and_then(parse_modalias).or_else(|| cpuinfo_architecture(cpuinfo));
     if real.is_some_and(|real| architecture(&system.machine).is_some_and(|seen| seen != real)) {
         return if rosetta { "rosetta" } else { "qemu-user" };
     }
@@ -125,13 +115,9 @@ fn virtualization(host: &dyn Host, cpuinfo: &str) -> Option<(String, &'static st
     let flags = field(cpuinfo, "flags");
     let flagged = flags.is_some_and(|flags| flags.split(' ').any(|flag| flag == "hypervisor"));
     let dmi = dmi(host);
-    let known = dmi
-        .iter()
-        .find_map(|text| HYPERVISORS.iter().find(|(prefix, _)| text.starts_with(prefix)));
+    let known = dmi.iter().find_map(|text| HYPERVISORS.iter().find(|(prefix, _)| text.starts_with(prefix)));
     // EC2's bare-metal instances bear Amazon's name too; on x86 the flag tells them apart, elsewhere their type.
-    let metal = dmi
-        .iter()
-        .any(|text| text.ends_with(".metal") || text.contains(".metal-"))
+    let metal = dmi.iter().any(|text| text.ends_with(".metal") || text.contains(".metal-"))
         || (flags.is_some() && !flagged);
     if let Some((_, name)) = known.filter(|_| !metal) {
         return Some(((*name).to_owned(), "DMI"));
@@ -148,37 +134,22 @@ fn virtualization(host: &dyn Host, cpuinfo: &str) -> Option<(String, &'static st
         return Some((name.to_owned(), "CPU flag"));
     }
     let bare = !dmi.is_empty() || host.exists(Path::new("/proc/device-tree/compatible"));
-    bare.then(|| {
-        (
-            "none".to_owned(),
-            if dmi.is_empty() { "device tree" } else { "DMI" },
-        )
-    })
+    bare.then(|| ("none".to_owned(), if dmi.is_empty() { "device tree" } else { "DMI" }))
 }
 
 /// DMI's names of the machine and its makers; those that anyone may read.
 fn dmi(host: &dyn Host) -> Vec<String> {
     let files = ["product_name", "sys_vendor", "board_vendor", "bios_vendor"];
     let read = |file: &&str| host.maybe(Path::new("/sys/class/dmi/id").join(file));
-    files
-        .iter()
-        .filter_map(read)
-        .map(|text| text.trim().to_owned())
-        .filter(|text| !text.is_empty())
-        .collect()
+    files.iter().filter_map(read).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty()).collect()
 }
 
 /// Maker and model: `Dell Inc. PowerEdge XE9680`, `Amazon EC2 p4d.24xlarge`, `NVIDIA Jetson AGX Orin`.
 fn machine(host: &dyn Host) -> Option<String> {
     let read = |path: &str| {
-        host.maybe(path)
-            .map(|t| t.trim_matches(['\0', ' ']).to_owned())
-            .filter(|t| !t.is_empty())
+        host.maybe(path).map(|t| t.trim_matches(['\0', ' ']).to_owned()).filter(|t| !t.is_empty())
     };
-    let (vendor, product) = (
-        read("/sys/class/dmi/id/sys_vendor"),
-        read("/sys/class/dmi/id/product_name"),
-    );
+    let (vendor, product) = (read("/sys/class/dmi/id/sys_vendor"), read("/sys/class/dmi/id/product_name"));
     match (vendor, product) {
         (Some(vendor), Some(product)) if product.starts_with(&vendor) => Some(product),
         (Some(vendor), Some(product)) => Some(format!("{vendor} {product}")),
@@ -199,8 +170,7 @@ mod tests {
         let mut host = linux();
         host.system.machine = machine.to_owned();
         host.system.release = release.to_owned();
-        host.files
-            .extend(files.iter().map(|(path, text)| (path.into(), (*text).to_owned())));
+        host.files.extend(files.iter().map(|(path, text)| (path.into(), (*text).to_owned())));
         let collected = probe(host);
         ["emulation", "virtualization", "machine"].map(|fact| text(&collected, fact))
     }
@@ -212,63 +182,29 @@ mod tests {
     #[test]
     fn bare_metal_and_guests() {
         let (vendor, product) = ("/sys/class/dmi/id/sys_vendor", "/sys/class/dmi/id/product_name");
-        let dell = [
-            ("/proc/cpuinfo", INTEL),
-            (vendor, "Dell Inc.\n"),
-            (product, "PowerEdge XE9680\n"),
-        ];
-        assert_eq!(
-            told("x86_64", "6.1.0", &dell),
-            some(["none", "none", "Dell Inc. PowerEdge XE9680"])
-        );
-        let ec2 = [
-            ("/proc/cpuinfo", INTEL_GUEST),
-            (vendor, "Amazon EC2\n"),
-            (product, "p4d.24xlarge\n"),
-        ];
-        assert_eq!(
-            told("x86_64", "6.1.0", &ec2),
-            some(["none", "amazon", "Amazon EC2 p4d.24xlarge"])
-        );
-        let metal = [
-            ("/proc/cpuinfo", ARM),
-            (vendor, "Amazon EC2\n"),
-            (product, "c7g.metal\n"),
-        ];
-        assert_eq!(
-            told("aarch64", "6.1.0", &metal),
-            some(["none", "none", "Amazon EC2 c7g.metal"])
-        );
-        assert_eq!(
-            told("x86_64", "6.1.0", &[("/proc/cpuinfo", INTEL_GUEST)]),
-            some(["none", "other", ""])
-        );
+        let dell = [("/proc/cpuinfo", INTEL), (vendor, "Dell Inc.\n"), (product, "PowerEdge XE9680\n")];
+        assert_eq!(told("x86_64", "6.1.0", &dell), some(["none", "none", "Dell Inc. PowerEdge XE9680"]));
+        let ec2 = [("/proc/cpuinfo", INTEL_GUEST), (vendor, "Amazon EC2\n"), (product, "p4d.24xlarge\n")];
+        assert_eq!(told("x86_64", "6.1.0", &ec2), some(["none", "amazon", "Amazon EC2 p4d.24xlarge"]));
+        let metal = [("/proc/cpuinfo", ARM), (vendor, "Amazon EC2\n"), (product, "c7g.metal\n")];
+        assert_eq!(told("aarch64", "6.1.0", &metal), some(["none", "none", "Amazon EC2 c7g.metal"]));
+        assert_eq!(told("x86_64", "6.1.0", &[("/proc/cpuinfo", INTEL_GUEST)]), some(["none", "other", ""]));
         let jetson = [
             ("/proc/cpuinfo", ARM),
             ("/proc/device-tree/compatible", "nvidia,p3737-0000+p3701-0000\0"),
-            (
-                "/proc/device-tree/model",
-                "NVIDIA Jetson AGX Orin Developer Kit\0",
-            ),
+            ("/proc/device-tree/model", "NVIDIA Jetson AGX Orin Developer Kit\0"),
         ];
         assert_eq!(
             told("aarch64", "5.15", &jetson),
             some(["none", "none", "NVIDIA Jetson AGX Orin Developer Kit"])
         );
-        assert_eq!(
-            told("aarch64", "6.1.0", &[("/proc/cpuinfo", ARM)]),
-            some(["none", "", ""])
-        );
+        assert_eq!(told("aarch64", "6.1.0", &[("/proc/cpuinfo", ARM)]), some(["none", "", ""]));
     }
 
     #[test]
     fn translators() {
         assert_eq!(
-            told(
-                "x86_64",
-                "5.15.90.1-microsoft-standard-WSL2",
-                &[("/proc/cpuinfo", INTEL_GUEST)]
-            ),
+            told("x86_64", "5.15.90.1-microsoft-standard-WSL2", &[("/proc/cpuinfo", INTEL_GUEST)]),
             some(["wsl2", "microsoft", ""])
         );
         assert_eq!(
@@ -277,24 +213,12 @@ mod tests {
         );
         let under_qemu = [
             ("/proc/cpuinfo", ARM),
-            (
-                "/sys/devices/system/cpu/modalias",
-                "cpu:type:x86,ven0000fam0006:feature:,0000\n",
-            ),
+            ("/sys/devices/system/cpu/modalias", "cpu:type:x86,ven0000fam0006:feature:,0000\n"),
         ];
-        assert_eq!(
-            told("aarch64", "6.1.0", &under_qemu)[0].as_deref(),
-            Some("qemu-user")
-        );
-        assert_eq!(
-            told("aarch64", "6.1.0", &[("/proc/cpuinfo", INTEL)])[0].as_deref(),
-            Some("qemu-user")
-        );
+        assert_eq!(told("aarch64", "6.1.0", &under_qemu)[0].as_deref(), Some("qemu-user"));
+        assert_eq!(told("aarch64", "6.1.0", &[("/proc/cpuinfo", INTEL)])[0].as_deref(), Some("qemu-user"));
         let apple = "vendor_id\t: VirtualApple\ncpu family\t: 6\nflags\t: fpu\n";
-        assert_eq!(
-            told("x86_64", "6.1.0", &[("/proc/cpuinfo", apple)])[0].as_deref(),
-            Some("rosetta")
-        );
+        assert_eq!(told("x86_64", "6.1.0", &[("/proc/cpuinfo", apple)])[0].as_deref(), Some("rosetta"));
     }
 
     #[test]
@@ -305,10 +229,7 @@ mod tests {
         host.command.push(crate::host::recorded::RecordedCommand {
             program: "sysctl".to_owned(),
             args: vec!["-n".to_owned(), "sysctl.proc_translated".to_owned()],
-            output: crate::host::Output {
-                stdout: "1\n".to_owned(),
-                ..Default::default()
-            },
+            output: crate::host::Output { stdout: "1\n".to_owned(), ..Default::default() },
             hangs: false,
         });
         assert_eq!(text(&probe(host), "emulation").as_deref(), Some("rosetta"));

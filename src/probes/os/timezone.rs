@@ -34,32 +34,20 @@ fn find(host: &dyn Host) -> Result<Zone, String> {
     }
     // `EST5EDT,M3.2.0,M11.1.0` describes a zone; a name without digits must be looked up.
     let describes = name.bytes().any(|b| b.is_ascii_digit()) && !name.contains('/');
-    let root = host
-        .env("TZDIR")
-        .unwrap_or_else(|| "/usr/share/zoneinfo".to_owned());
+    let root = host.env("TZDIR").unwrap_or_else(|| "/usr/share/zoneinfo".to_owned());
     let known = describes
         || is_utc(name)
         || host.system().sysname != "Linux"
         || host.exists(&Path::new(&root).join(name));
-    Ok(if known {
-        (name.to_owned(), "TZ", None)
-    } else {
-        ("UTC".to_owned(), "TZ", Some(name.to_owned()))
-    })
+    Ok(if known { (name.to_owned(), "TZ", None) } else { ("UTC".to_owned(), "TZ", Some(name.to_owned())) })
 }
 
 /// Without `TZ`: `/etc/localtime`, by the name of what it links to; a copy of a zone by the name in `/etc/timezone`,
 /// else by the rule at its end; UTC where there is none.
 fn local_time(host: &dyn Host) -> Result<Zone, String> {
     let path = Path::new("/etc/localtime");
-    let linked = host
-        .read_link(path)
-        .ok()
-        .map(|target| Path::new("/etc").join(target));
-    let named = linked
-        .as_deref()
-        .and_then(zone_of)
-        .or_else(|| zone_of(&host.canonicalize(path).ok()?));
+    let linked = host.read_link(path).ok().map(|target| Path::new("/etc").join(target));
+    let named = linked.as_deref().and_then(zone_of).or_else(|| zone_of(&host.canonicalize(path).ok()?));
     if let Some(zone) = named {
         return Ok((zone, "/etc/localtime", None));
     }
@@ -68,9 +56,7 @@ fn local_time(host: &dyn Host) -> Result<Zone, String> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(("UTC".to_owned(), "default", None)),
         Err(e) => return Err(format!("/etc/localtime: {e}")),
     };
-    let named = host
-        .maybe("/etc/timezone")
-        .and_then(|text| text.lines().next().map(|l| l.trim().to_owned()));
+    let named = host.maybe("/etc/timezone").and_then(|text| text.lines().next().map(|l| l.trim().to_owned()));
     match (named.filter(|name| !name.is_empty()), parse_footer(&bytes)) {
         (Some(zone), _) => Ok((zone, "/etc/timezone", None)),
         (None, Some(rule)) => Ok((rule, "/etc/localtime", None)),
@@ -103,9 +89,7 @@ fn parse_footer(bytes: &[u8]) -> Option<String> {
     }
     let body = bytes.strip_suffix(b"\n")?;
     let start = body.iter().rposition(|b| *b == b'\n')?;
-    String::from_utf8(body[start + 1..].to_vec())
-        .ok()
-        .filter(|rule| !rule.is_empty() && rule.is_ascii())
+    String::from_utf8(body[start + 1..].to_vec()).ok().filter(|rule| !rule.is_empty() && rule.is_ascii())
 }
 
 fn is_utc(name: &str) -> bool {
@@ -137,30 +121,20 @@ mod tests {
     #[test]
     fn tz_is_above_the_system() {
         let mut host = linux();
-        host.links
-            .insert("/etc/localtime".into(), "../usr/share/zoneinfo/Asia/Tokyo".into());
-        host.bytes
-            .insert("/usr/share/zoneinfo/Europe/Berlin".into(), String::new());
+        host.links.insert("/etc/localtime".into(), "../usr/share/zoneinfo/Asia/Tokyo".into());
+        host.bytes.insert("/usr/share/zoneinfo/Europe/Berlin".into(), String::new());
         let zone = |tz: Option<&str>| {
             let mut host = host.clone();
             host.env.extend(tz.map(|tz| ("TZ".to_owned(), tz.to_owned())));
             let collected = probe(host);
             let fact = |name| text(&collected, name).unwrap_or_default();
-            [
-                fact("timezone"),
-                fact("timezone_found_by"),
-                fact("timezone_missing"),
-            ]
-            .join(" ")
+            [fact("timezone"), fact("timezone_found_by"), fact("timezone_missing")].join(" ")
         };
         assert_eq!(zone(None), "Asia/Tokyo /etc/localtime ");
         assert_eq!(zone(Some("")), "UTC TZ ");
         assert_eq!(zone(Some("Europe/Berlin")), "Europe/Berlin TZ ");
         assert_eq!(zone(Some(":Europe/Berlin")), "Europe/Berlin TZ ");
-        assert_eq!(
-            zone(Some("/usr/share/zoneinfo/Europe/Berlin")),
-            "Europe/Berlin TZ "
-        );
+        assert_eq!(zone(Some("/usr/share/zoneinfo/Europe/Berlin")), "Europe/Berlin TZ ");
         assert_eq!(zone(Some("EST5EDT")), "EST5EDT TZ ");
         assert_eq!(zone(Some("Etc/UTC")), "UTC TZ ");
         assert_eq!(zone(Some("Mars/Olympus")), "UTC TZ Mars/Olympus");
@@ -176,12 +150,8 @@ mod tests {
         let mut host = linux();
         let hex: String = file.iter().map(|b| format!("{b:02x}")).collect();
         host.bytes.insert("/etc/localtime".into(), hex);
-        assert_eq!(
-            text(&probe(host.clone()), "timezone").as_deref(),
-            Some("CET-1CEST,M3.5.0,M10.5.0/3")
-        );
-        host.files
-            .insert("/etc/timezone".into(), "Europe/Paris\n".to_owned());
+        assert_eq!(text(&probe(host.clone()), "timezone").as_deref(), Some("CET-1CEST,M3.5.0,M10.5.0/3"));
+        host.files.insert("/etc/timezone".into(), "Europe/Paris\n".to_owned());
         assert_eq!(text(&probe(host), "timezone").as_deref(), Some("Europe/Paris"));
     }
 
@@ -190,11 +160,6 @@ mod tests {
         assert_eq!(text(&probe(linux()), "timezone").as_deref(), Some("UTC"));
         let mut host = linux();
         host.denied.insert("/etc/localtime".into());
-        assert!(
-            probe(host)
-                .unknown
-                .keys()
-                .any(|path| path.to_string() == "os.timezone")
-        );
+        assert!(probe(host).unknown.keys().any(|path| path.to_string() == "os.timezone"));
     }
 }

@@ -30,20 +30,15 @@ pub(super) fn collect(host: &dyn Host, prefix: &Path, out: &Sink) {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return,
         Err(e) => return out.unknown("conda", format!("could not list conda-meta: {e}")),
     };
-    let files: Vec<&str> = entries
-        .iter()
-        .map(|entry| entry.name.as_str())
-        .filter(|name| name.ends_with(".json"))
-        .collect();
-    files
-        .par_iter()
-        .for_each(|file| match host.read(&folder.join(file)) {
-            Ok(bytes) => match serde_json::from_slice::<Package>(&bytes) {
-                Ok(package) => put(&package, out),
-                Err(e) => out.unknown_at(["conda", name_of(file)], format!("conda-meta/{file}: {e}")),
-            },
+    let files: Vec<&str> =
+        entries.iter().map(|entry| entry.name.as_str()).filter(|name| name.ends_with(".json")).collect();
+    files.par_iter().for_each(|file| match host.read(&folder.join(file)) {
+        Ok(bytes) => match serde_json::from_slice::<Package>(&bytes) {
+            Ok(package) => put(&package, out),
             Err(e) => out.unknown_at(["conda", name_of(file)], format!("conda-meta/{file}: {e}")),
-        });
+        },
+        Err(e) => out.unknown_at(["conda", name_of(file)], format!("conda-meta/{file}: {e}")),
+    });
 }
 
 fn put(package: &Package, out: &Sink) {
@@ -52,10 +47,7 @@ fn put(package: &Package, out: &Sink) {
         ("build", package.build.clone()),
         (
             "channel",
-            package
-                .channel
-                .as_deref()
-                .map(|channel| short_channel(channel, package.subdir.as_deref())),
+            package.channel.as_deref().map(|channel| short_channel(channel, package.subdir.as_deref())),
         ),
         ("subdir", package.subdir.clone()),
         ("md5", package.md5.clone()),
@@ -78,9 +70,7 @@ fn name_of(file: &str) -> &str {
 fn short_channel(channel: &str, subdir: Option<&str>) -> String {
     let shown = DisplayUrl::new(channel).to_string();
     let mut url = shown.trim_end_matches('/');
-    url = subdir
-        .and_then(|subdir| url.strip_suffix(subdir))
-        .map_or(url, |rest| rest.trim_end_matches('/'));
+    url = subdir.and_then(|subdir| url.strip_suffix(subdir)).map_or(url, |rest| rest.trim_end_matches('/'));
     let Some((scheme, rest)) = url.split_once("://") else {
         return url.to_owned();
     };
@@ -107,10 +97,7 @@ mod tests {
             ("https://repo.anaconda.com/pkgs/main/linux-64/", "pkgs/main"),
             ("conda-forge", "conda-forge"),
             ("https://conda.anaconda.org/t/tk-secret/mine/linux-64", "mine"),
-            (
-                "https://u:p@conda.host.example/t/tk-secret/mine/linux-64",
-                "https://conda.host.example/mine",
-            ),
+            ("https://u:p@conda.host.example/t/tk-secret/mine/linux-64", "https://conda.host.example/mine"),
         ] {
             assert_eq!(short_channel(channel, Some("linux-64")), expected);
         }
@@ -119,10 +106,7 @@ mod tests {
     #[test]
     fn names_of_files() {
         assert_eq!(name_of("_libgcc_mutex-0.1-conda_forge.json"), "_libgcc_mutex");
-        assert_eq!(
-            name_of("ca-certificates-2024.2.2-hbcca054_0.json"),
-            "ca-certificates"
-        );
+        assert_eq!(name_of("ca-certificates-2024.2.2-hbcca054_0.json"), "ca-certificates");
         assert_eq!(name_of("history"), "history");
     }
 }

@@ -35,16 +35,7 @@ const PARTS: [(&str, &[&str]); 7] = [
     ("scipy", &["scipy"]),
     ("sklearn", &["scikit-learn"]),
     ("jax", &["jax"]),
-    (
-        "tensorflow",
-        &[
-            "tensorflow",
-            "tensorflow-cpu",
-            "tensorflow-gpu",
-            "tensorflow-intel",
-            "tf-nightly",
-        ],
-    ),
+    ("tensorflow", &["tensorflow", "tensorflow-cpu", "tensorflow-gpu", "tensorflow-intel", "tf-nightly"]),
 ];
 
 /// The answer of one part.
@@ -64,20 +55,12 @@ pub(super) fn limit(options: &Options) -> Duration {
 pub(super) fn collect(cx: &Context, interpreter: &Interpreter, labels: &Labels, out: &Sink) {
     let host = cx.host.as_ref();
     let is_installed = |names: &[&str]| {
-        names.is_empty()
-            || names
-                .iter()
-                .any(|name| interpreter.distribution(host, name).is_some())
+        names.is_empty() || names.iter().any(|name| interpreter.distribution(host, name).is_some())
     };
     let answer = |part: &str| match ask(cx, &interpreter.executable, part) {
         Ok(facts) => {
             for (name, value) in facts {
-                put(
-                    out,
-                    &mut vec!["deep".to_owned(), part.to_owned(), name],
-                    value,
-                    labels,
-                );
+                put(out, &mut vec!["deep".to_owned(), part.to_owned(), name], value, labels);
             }
         }
         Err(reason) => out.unknown_at(["deep", part], reason),
@@ -104,48 +87,26 @@ fn ask(cx: &Context, executable: &Path, part: &str) -> Result<serde_json::Map<St
         Some(Ok(Answer::Success { facts })) => Ok(facts),
         Some(Ok(Answer::Error { kind, message })) => Err(format!("{kind}: {}", first_line(&message))),
         Some(Err(e)) => Err(format!("an answer that is not understood: {e}")),
-        None => Err(
-            match output
-                .status
-                .checked_sub(128)
-                .filter(|signal| (1..=64).contains(signal))
-            {
-                Some(signal) => format!("the interpreter died of signal {signal}"),
-                None => {
-                    let last = output
-                        .stderr
-                        .lines()
-                        .rev()
-                        .find(|line| !line.trim().is_empty())
-                        .unwrap_or_default();
-                    format!(
-                        "the interpreter gave no answer (exit code {}): {}",
-                        output.status,
-                        first_line(last)
-                    )
-                }
-            },
-        ),
+        None => Err(match output.status.checked_sub(128).filter(|signal| (1..=64).contains(signal)) {
+            Some(signal) => format!("the interpreter died of signal {signal}"),
+            None => {
+                let last =
+                    output.stderr.lines().rev().find(|line| !line.trim().is_empty()).unwrap_or_default();
+                format!("the interpreter gave no answer (exit code {}): {}", output.status, first_line(last))
+            }
+        }),
     }
 }
 
 /// The last tagged line: `sitecustomize` and `.pth` files may print before the program takes standard output away.
 fn parse(stdout: &str) -> Option<Result<Answer, serde_json::Error>> {
-    let answer = stdout
-        .lines()
-        .rev()
-        .find_map(|line| line.get(line.find(TAG)? + TAG.len()..))?;
+    let answer = stdout.lines().rev().find_map(|line| line.get(line.find(TAG)? + TAG.len()..))?;
     Some(serde_json::from_str(answer))
 }
 
 /// The first line of a message, at most 200 characters of it.
 fn first_line(text: &str) -> String {
-    text.lines()
-        .next()
-        .unwrap_or_default()
-        .chars()
-        .take(200)
-        .collect()
+    text.lines().next().unwrap_or_default().chars().take(200).collect()
 }
 
 /// Records a JSON value: objects as further segments, `null` not at all, paths as `labels` show them.
@@ -171,12 +132,9 @@ fn scalar(value: Json, labels: &Labels) -> Option<Value> {
         },
         Json::String(text) if text.starts_with('/') => Value::Str(labels.show(Path::new(&text))),
         Json::String(text) => Value::Str(text),
-        Json::Array(items) => Value::List(
-            items
-                .into_iter()
-                .filter_map(|item| scalar(item, labels))
-                .collect(),
-        ),
+        Json::Array(items) => {
+            Value::List(items.into_iter().filter_map(|item| scalar(item, labels)).collect())
+        }
     })
 }
 

@@ -39,12 +39,7 @@ pub(super) fn auto(host: &dyn Host) -> Option<Found> {
             _ => Some(Found { executable, road }),
         };
     }
-    project_venv(host)
-        .map(|executable| Found {
-            executable,
-            road: ".venv",
-        })
-        .or(on_path)
+    project_venv(host).map(|executable| Found { executable, road: ".venv" }).or(on_path)
 }
 
 /// The interpreter that `--python` names: an environment's folder, an executable, or a program on `PATH`.
@@ -65,47 +60,34 @@ pub(super) fn named(host: &dyn Host, path: &Path) -> Result<Found, Error> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => {
             let program = path.to_str().filter(|name| !name.contains('/'));
             let found = program.and_then(|name| programs(host, name).into_iter().next());
-            found
-                .map(|f| f.executable)
-                .ok_or_else(|| wrong("no such file or folder".into()))?
+            found.map(|f| f.executable).ok_or_else(|| wrong("no such file or folder".into()))?
         }
         Err(e) => return Err(wrong(e.to_string())),
     };
     let layout = Layout::of(host, &executable);
     if layout.stdlib.is_none()
-        || ![&executable, &layout.real_executable]
-            .into_iter()
-            .any(|path| is_named(path))
+        || ![&executable, &layout.real_executable].into_iter().any(|path| is_named(path))
     {
         return Err(wrong("not a Python interpreter with its standard library".into()));
     }
-    Ok(Found {
-        executable,
-        road: "--python",
-    })
+    Ok(Found { executable, road: "--python" })
 }
 
 /// Whether an executable is called as interpreters are: `/usr/bin/ls` also lies beside a standard library.
 fn is_named(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
-    ["python", "pypy", "graalpy"]
-        .iter()
-        .any(|word| name.contains(word))
+    ["python", "pypy", "graalpy"].iter().any(|word| name.contains(word))
 }
 
 /// Whether a path is a file that can be started.
 pub(super) fn is_program(host: &dyn Host, path: &Path) -> bool {
-    host.stat(path)
-        .is_ok_and(|stat| stat.kind == FileKind::File && stat.executable)
+    host.stat(path).is_ok_and(|stat| stat.kind == FileKind::File && stat.executable)
 }
 
 /// The interpreter in an environment's folder.
 fn in_prefix(host: &dyn Host, prefix: &Path) -> Option<PathBuf> {
     let names = ["python", "python3", "pypy3", "pypy"];
-    names
-        .iter()
-        .map(|name| prefix.join("bin").join(name))
-        .find(|path| is_program(host, path))
+    names.iter().map(|name| prefix.join("bin").join(name)).find(|path| is_program(host, path))
 }
 
 /// `.venv` in the working directory or above it, up to the root of the repository that holds it.
@@ -114,9 +96,7 @@ fn project_venv(host: &dyn Host) -> Option<PathBuf> {
     let is_root = |dir: &Path| [".git", ".hg"].iter().any(|name| host.exists(&dir.join(name)));
     let depth = cwd.ancestors().position(is_root).unwrap_or(0);
     let venvs = cwd.ancestors().take(depth + 1).map(|dir| dir.join(".venv"));
-    venvs
-        .filter(|venv| host.exists(&venv.join("pyvenv.cfg")))
-        .find_map(|venv| in_prefix(host, &venv))
+    venvs.filter(|venv| host.exists(&venv.join("pyvenv.cfg"))).find_map(|venv| in_prefix(host, &venv))
 }
 
 /// Whether the active conda environment is the one that conda itself lives in.
@@ -130,9 +110,7 @@ fn is_on_path(host: &dyn Host, dir: &Path) -> bool {
 
 fn path_folders(host: &dyn Host) -> Vec<PathBuf> {
     let path = host.env("PATH").unwrap_or_default();
-    std::env::split_paths(&path)
-        .filter(|dir| dir.is_absolute())
-        .collect()
+    std::env::split_paths(&path).filter(|dir| dir.is_absolute()).collect()
 }
 
 /// What typing `python` starts, where that is Python 3; else `python3`; else whatever `python` is.
@@ -150,23 +128,15 @@ fn on_path(host: &dyn Host) -> Option<Found> {
 
 /// Every program of this name on `PATH`, in its order, pyenv's shims replaced by what they start.
 fn programs(host: &dyn Host, name: &str) -> Vec<Found> {
-    let candidates = path_folders(host)
-        .into_iter()
-        .map(|dir| dir.join(name))
-        .filter(|path| is_program(host, path));
+    let candidates =
+        path_folders(host).into_iter().map(|dir| dir.join(name)).filter(|path| is_program(host, path));
     candidates
-        .filter_map(
-            |path| match path.parent().and_then(|dir| pyenv::root_of_shims(host, dir)) {
-                Some(root) => pyenv::resolve(host, &root, name).map(|executable| Found {
-                    executable,
-                    road: "pyenv",
-                }),
-                None => Some(Found {
-                    executable: path,
-                    road: "PATH",
-                }),
-            },
-        )
+        .filter_map(|path| match path.parent().and_then(|dir| pyenv::root_of_shims(host, dir)) {
+            Some(root) => {
+                pyenv::resolve(host, &root, name).map(|executable| Found { executable, road: "pyenv" })
+            }
+            None => Some(Found { executable: path, road: "PATH" }),
+        })
         .collect()
 }
 

@@ -10,10 +10,8 @@ use crate::host::Host;
 /// The folder that an editable finder gives for the top-level package `name`.
 pub(super) fn mapped(host: &dyn Host, search: &Search, name: &str) -> Option<PathBuf> {
     search.folders.iter().find_map(|folder| {
-        let finders = folder
-            .names
-            .iter()
-            .filter(|n| n.starts_with("__editable___") && n.ends_with("_finder.py"));
+        let finders =
+            folder.names.iter().filter(|n| n.starts_with("__editable___") && n.ends_with("_finder.py"));
         finders
             .filter_map(|finder| host.maybe(folder.path.join(finder)))
             .find_map(|text| parse_mapping(&text, name))

@@ -38,10 +38,7 @@ impl Folder {
             tagged if tagged.ends_with(".so") && !tagged.trim_end_matches(".so").contains('.') => Some(0),
             _ => None,
         };
-        let ranked = self
-            .names
-            .iter()
-            .filter_map(|file| Some((rank(file)?, file.as_str())));
+        let ranked = self.names.iter().filter_map(|file| Some((rank(file)?, file.as_str())));
         ranked.min_by_key(|(rank, _)| *rank).map(|(_, file)| file)
     }
 
@@ -65,11 +62,8 @@ impl Folder {
         } else {
             (entry.strip_suffix(".egg-info")?, Form::EggInfo)
         };
-        let (name, version) = if form == Form::DistInfo {
-            names::dist_info(stem)
-        } else {
-            names::egg_info(stem)
-        };
+        let (name, version) =
+            if form == Form::DistInfo { names::dist_info(stem) } else { names::egg_info(stem) };
         names::is_name(name).then(|| Distribution {
             name: names::normalise(name),
             version: version.to_owned(),
@@ -147,21 +141,10 @@ mod tests {
 
     #[test]
     fn modules_are_found_in_the_order_of_the_file_finder() {
-        let names = [
-            "a.cpython-311-x86_64-linux-gnu.so",
-            "a.py",
-            "b.py",
-            "b.pyc",
-            "bc.py",
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        let folder = Folder {
-            path: PathBuf::new(),
-            origin: Origin::Env,
-            names,
-            unreadable: None,
-        };
+        let names = ["a.cpython-311-x86_64-linux-gnu.so", "a.py", "b.py", "b.pyc", "bc.py"]
+            .map(str::to_owned)
+            .to_vec();
+        let folder = Folder { path: PathBuf::new(), origin: Origin::Env, names, unreadable: None };
         assert_eq!(folder.module("a"), Some("a.cpython-311-x86_64-linux-gnu.so"));
         assert_eq!(folder.module("b"), Some("b.py"));
         assert_eq!(folder.module("c"), None);

@@ -11,6 +11,10 @@ use super::{discover, editable, sites};
 use crate::error::Error;
 use crate::host::Host;
 use crate::probes::{ProbeError, PythonChoice};
+use crate::redact::Labels;
+
+/// Roots of installations that are no environments.
+const SYSTEM: [&str; 3] = ["/", "/usr", "/usr/local"];
 
 /// How the environment was made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,13 +96,32 @@ pub struct Distribution {
 }
 
 impl Interpreter {
+    /// How paths of this environment are shown, so that equal environments in other places compare equal: its root,
+    /// under its own name and its resolved one, is `{env}`, the installation that it was made from `{base}`. The
+    /// system's own folders keep their names, since they hold much more than Python.
+    pub fn labels(&self, host: &dyn Host, labels: &Labels) -> Labels {
+        let mut roots = vec![(&self.prefix, "{env}")];
+        if self.base_prefix != self.prefix {
+            roots.insert(0, (&self.base_prefix, "{base}"));
+        }
+        let mut labels = labels.clone();
+        for (root, label) in roots {
+            let resolved = host.canonicalize(root).ok();
+            for root in resolved
+                .iter()
+                .chain([root])
+                .filter(|root| !SYSTEM.iter().any(|s| root.as_path() == Path::new(s)))
+            {
+                labels = labels.with(root, label);
+            }
+        }
+        labels
+    }
+
     /// The distribution of this normalised name that an import would find: the first in the order of `sys.path`.
     pub fn distribution(&self, host: &dyn Host, name: &str) -> Option<Distribution> {
         let name = names::normalise(name);
-        self.search
-            .folders
-            .iter()
-            .find_map(|folder| folder.distribution(host, &name))
+        self.search.folders.iter().find_map(|folder| folder.distribution(host, &name))
     }
 
     /// The folder (or file) that `import NAME` would load, from the site folders and their `.pth` files.

@@ -40,25 +40,18 @@ pub struct Layout {
 impl Layout {
     /// The layout around an executable.
     pub fn of(host: &dyn Host, executable: &Path) -> Self {
-        let real = host
-            .canonicalize(executable)
-            .unwrap_or_else(|_| executable.to_path_buf());
+        let real = host.canonicalize(executable).unwrap_or_else(|_| executable.to_path_buf());
         let home = host.env("PYTHONHOME").filter(|home| !home.is_empty());
         // PYTHONHOME switches virtual environments off (getpath.py: "will override venv detection").
-        let venv = if home.is_some() {
-            None
-        } else {
-            venv_of(host, executable)
-        };
+        let venv = if home.is_some() { None } else { venv_of(host, executable) };
         let bin = |path: &Path| path.parent().map(Path::to_path_buf);
         let mut starts: Vec<PathBuf> = Vec::new();
         starts.extend(home.and_then(|home| home.split(':').next().map(PathBuf::from)));
         starts.extend(venv.as_ref().and_then(|(_, config)| config.home.clone()));
         starts.extend(bin(&real));
         let name = real.file_name().and_then(|name| name.to_str());
-        let hint = name
-            .and_then(names::series)
-            .map(|(_, series, flags)| (series.to_owned(), flags.contains('t')));
+        let hint =
+            name.and_then(names::series).map(|(_, series, flags)| (series.to_owned(), flags.contains('t')));
         // A copied executable is called `python3`; then the environment's own note has to do.
         let hint = hint.or_else(|| {
             let (_, config) = venv.as_ref()?;
@@ -66,30 +59,15 @@ impl Layout {
             minor.contains('.').then(|| (minor.to_owned(), false))
         });
         let library = starts.iter().find_map(|start| {
-            start
-                .ancestors()
-                .find_map(|dir| stdlib_below(host, dir, hint.as_ref()).map(|found| (dir, found)))
+            start.ancestors().find_map(|dir| stdlib_below(host, dir, hint.as_ref()).map(|found| (dir, found)))
         });
-        let fallback = || {
-            real.parent()
-                .and_then(Path::parent)
-                .unwrap_or(Path::new("/"))
-                .to_path_buf()
-        };
-        let base_prefix = library
-            .as_ref()
-            .map_or_else(fallback, |(dir, _)| dir.to_path_buf());
+        let fallback = || real.parent().and_then(Path::parent).unwrap_or(Path::new("/")).to_path_buf();
+        let base_prefix = library.as_ref().map_or_else(fallback, |(dir, _)| dir.to_path_buf());
         let (prefix, venv) = match venv {
             Some((prefix, config)) => (prefix, Some(config)),
             None => (base_prefix.clone(), None),
         };
-        let mut layout = Self {
-            real_executable: real,
-            prefix,
-            base_prefix,
-            venv,
-            ..Self::default()
-        };
+        let mut layout = Self { real_executable: real, prefix, base_prefix, venv, ..Self::default() };
         if let Some((_, Stdlib { path, folder })) = library {
             let known = names::series(&folder);
             layout.implementation = known.map(|(implementation, ..)| implementation).or(Some("pypy"));
@@ -108,15 +86,8 @@ impl Layout {
     /// The folders of a prefix that hold site folders: `sys.platlibdir`, which Fedora and openSUSE set to `lib64`,
     /// and `lib`.
     pub fn lib_folders(&self) -> &'static [&'static str] {
-        let stdlib = self
-            .stdlib
-            .as_deref()
-            .and_then(|path| path.strip_prefix(&self.base_prefix).ok());
-        if stdlib.is_some_and(|path| path.starts_with("lib64")) {
-            &["lib64", "lib"]
-        } else {
-            &["lib"]
-        }
+        let stdlib = self.stdlib.as_deref().and_then(|path| path.strip_prefix(&self.base_prefix).ok());
+        if stdlib.is_some_and(|path| path.starts_with("lib64")) { &["lib64", "lib"] } else { &["lib"] }
     }
 }
 
@@ -130,11 +101,8 @@ struct Stdlib {
 fn stdlib_below(host: &dyn Host, dir: &Path, hint: Option<&(String, bool)>) -> Option<Stdlib> {
     for lib in ["lib", "lib64"] {
         let lib = dir.join(lib);
-        let mut folders: Vec<String> = host
-            .names(&lib)
-            .into_iter()
-            .filter(|n| names::series(n).is_some())
-            .collect();
+        let mut folders: Vec<String> =
+            host.names(&lib).into_iter().filter(|n| names::series(n).is_some()).collect();
         if let Some((series, threaded)) = hint {
             folders.retain(|name| {
                 names::series(name)
@@ -144,27 +112,19 @@ fn stdlib_below(host: &dyn Host, dir: &Path, hint: Option<&(String, bool)>) -> O
         folders.sort_by_key(|name| names::series(name).map(|(_, series, _)| names::numbers(series)));
         let is_library = |name: &&String| host.exists(&lib.join(name).join("os.py"));
         if let Some(folder) = folders.iter().rev().find(is_library) {
-            return Some(Stdlib {
-                path: lib.join(folder),
-                folder: folder.clone(),
-            });
+            return Some(Stdlib { path: lib.join(folder), folder: folder.clone() });
         }
     }
     // PyPy before 3.8.
     let old = dir.join("lib-python/3");
-    host.exists(&old.join("os.py")).then(|| Stdlib {
-        path: old,
-        folder: "lib-python".to_owned(),
-    })
+    host.exists(&old.join("os.py")).then(|| Stdlib { path: old, folder: "lib-python".to_owned() })
 }
 
 /// The virtual environment of an executable: `pyvenv.cfg` beside it or one folder up, links not resolved.
 fn venv_of(host: &dyn Host, executable: &Path) -> Option<(PathBuf, VenvConfig)> {
     let bin = executable.parent()?;
     let prefix = bin.parent()?;
-    let text = host
-        .maybe(bin.join("pyvenv.cfg"))
-        .or_else(|| host.maybe(prefix.join("pyvenv.cfg")))?;
+    let text = host.maybe(bin.join("pyvenv.cfg")).or_else(|| host.maybe(prefix.join("pyvenv.cfg")))?;
     let config = parse_pyvenv(&text);
     // Without `home` it is not a virtual environment to Python either.
     config.home.is_some().then(|| (prefix.to_path_buf(), config))
@@ -204,10 +164,7 @@ mod tests {
         let venv =
             parse_pyvenv("home = /opt/py/bin\ninclude-system-site-packages = false\nversion = 3.11.7\n");
         assert_eq!(venv.home.as_deref(), Some(Path::new("/opt/py/bin")));
-        assert_eq!(
-            (venv.system_site, venv.version.as_deref()),
-            (false, Some("3.11.7"))
-        );
+        assert_eq!((venv.system_site, venv.version.as_deref()), (false, Some("3.11.7")));
         let uv = parse_pyvenv(
             "HOME=/usr/bin\nuv = 0.4.1\nversion_info = 3.12.1.final.0\nInclude-System-Site-Packages = True",
         );

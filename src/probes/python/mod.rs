@@ -44,10 +44,7 @@ impl Probe for Python {
     fn limit(&self, options: &Options) -> Option<Duration> {
         match options {
             // Tens of gigabytes are hashed, with progress shown.
-            Options {
-                verify_packages: true,
-                ..
-            } => None,
+            Options { verify_packages: true, .. } => None,
             // Each question has a limit of its own, and they are asked side by side.
             Options { deep: true, .. } => Some(deep::limit(options) + options.timeout),
             _ => Some(options.timeout),
@@ -59,7 +56,7 @@ impl Probe for Python {
             return Ok(());
         };
         let host = cx.host.as_ref();
-        let labels = labels(&cx.labels, interpreter);
+        let labels = interpreter.labels(host, &cx.labels);
         describe(interpreter, &cx.labels, out);
         build_ids(host, interpreter, out);
         flags(host, interpreter, out);
@@ -75,16 +72,6 @@ impl Probe for Python {
         }
         Ok(())
     }
-}
-
-/// How paths of this interpreter are shown, so that equal environments in other places compare equal.
-fn labels(labels: &Labels, interpreter: &Interpreter) -> Labels {
-    if interpreter.base_prefix == interpreter.prefix {
-        return labels.with(&interpreter.prefix, "{env}");
-    }
-    labels
-        .with(&interpreter.base_prefix, "{base}")
-        .with(&interpreter.prefix, "{env}")
 }
 
 fn describe(interpreter: &Interpreter, labels: &Labels, out: &Sink) {
@@ -114,48 +101,27 @@ fn build_ids(host: &dyn Host, interpreter: &Interpreter, out: &Sink) {
         Err(e) => return out.unknown("build_id", e),
     };
     out.set_opt("build_id", executable.build_id);
-    let Some(library) = executable
-        .needed
-        .iter()
-        .find(|name| name.starts_with("libpython"))
-    else {
+    let Some(library) = executable.needed.iter().find(|name| name.starts_with("libpython")) else {
         return;
     };
     let folders = ["lib", "lib64", "lib/x86_64-linux-gnu", "lib/aarch64-linux-gnu"];
-    let paths = folders
-        .iter()
-        .map(|folder| interpreter.base_prefix.join(folder).join(library));
-    match paths
-        .into_iter()
-        .find(|path| host.exists(path))
-        .map(|path| host.elf(&path))
-    {
+    let paths = folders.iter().map(|folder| interpreter.base_prefix.join(folder).join(library));
+    match paths.into_iter().find(|path| host.exists(path)).map(|path| host.elf(&path)) {
         Some(Ok(elf)) => out.set_opt("libpython_build_id", elf.build_id),
         Some(Err(e)) => out.unknown("libpython_build_id", e),
-        None => out.unknown(
-            "libpython_build_id",
-            format!("{library} not found below the interpreter's prefix"),
-        ),
+        None => {
+            out.unknown("libpython_build_id", format!("{library} not found below the interpreter's prefix"))
+        }
     }
 }
 
 /// What the interpreter's own variables do to a run.
 fn flags(host: &dyn Host, interpreter: &Interpreter, out: &Sink) {
     out.set("user_site", interpreter.search.user_site);
-    out.set_opt(
-        "system_site",
-        interpreter.layout.venv.as_ref().map(|config| config.system_site),
-    );
-    let is_python_3 = interpreter
-        .layout
-        .series
-        .as_deref()
-        .is_some_and(|series| series.starts_with("3."));
+    out.set_opt("system_site", interpreter.layout.venv.as_ref().map(|config| config.system_site));
+    let is_python_3 = interpreter.layout.series.as_deref().is_some_and(|series| series.starts_with("3."));
     if interpreter.layout.implementation == Some("cpython") && is_python_3 {
-        out.set(
-            "flags.hash_randomization",
-            hashes_are_random(host.env("PYTHONHASHSEED").as_deref()),
-        );
+        out.set("flags.hash_randomization", hashes_are_random(host.env("PYTHONHASHSEED").as_deref()));
     }
     out.set("flags.optimize", optimize(host.env("PYTHONOPTIMIZE").as_deref()));
 }

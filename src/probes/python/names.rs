@@ -22,9 +22,7 @@ pub(super) fn is_name(name: &str) -> bool {
     let alphanumeric = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     alphanumeric(name.chars().next())
         && alphanumeric(name.chars().next_back())
-        && name
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.'))
 }
 
 /// Name and version of a `*.dist-info` folder's stem: `ruamel.yaml-0.18.6`. The name is escaped so that it holds no
@@ -46,9 +44,7 @@ pub(super) fn series(name: &str) -> Option<(&'static str, &str, &str)> {
     let (implementation, rest) = [("cpython", "python"), ("pypy", "pypy"), ("graalpy", "graalpy")]
         .into_iter()
         .find_map(|(implementation, prefix)| Some((implementation, name.strip_prefix(prefix)?)))?;
-    let end = rest
-        .find(|c: char| !c.is_ascii_digit() && c != '.')
-        .unwrap_or(rest.len());
+    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
     let (number, flags) = rest.split_at_checked(end)?;
     let (major, minor) = number.split_once('.')?;
     let digits = |s: &str| !s.is_empty() && s.bytes().all(|b| b.is_ascii_digit());
@@ -58,10 +54,7 @@ pub(super) fn series(name: &str) -> Option<(&'static str, &str, &str)> {
 
 /// A version as numbers, for the order of folder names such as `3.9` and `3.10`; what is no number counts as 0.
 pub(super) fn numbers(version: &str) -> Vec<u64> {
-    version
-        .split(['.', '+', '-', '_'])
-        .map(|part| part.parse().unwrap_or(0))
-        .collect()
+    version.split(['.', '+', '-', '_']).map(|part| part.parse().unwrap_or(0)).collect()
 }
 
 #[cfg(test)]
@@ -90,14 +83,7 @@ mod tests {
         assert_eq!(series("python3.6m"), Some(("cpython", "3.6", "m")));
         assert_eq!(series("python3.13t"), Some(("cpython", "3.13", "t")));
         assert_eq!(series("pypy3.10"), Some(("pypy", "3.10", "")));
-        for none in [
-            "python",
-            "python3",
-            "python3.11-config",
-            "python3.11-gdb.py",
-            "pythonw",
-            "ls",
-        ] {
+        for none in ["python", "python3", "python3.11-config", "python3.11-gdb.py", "pythonw", "ls"] {
             assert_eq!(series(none), None, "{none}");
         }
     }

@@ -74,10 +74,7 @@ pub(super) fn parse(text: &str, labels: &Labels) -> Result<Origin, serde_json::E
     if !fragment.is_empty() {
         reference = format!("{reference}#{}", fragment.join("&"));
     }
-    Ok(Origin {
-        reference,
-        editable: direct.dir_info.is_some_and(|dir| dir.editable),
-    })
+    Ok(Origin { reference, editable: direct.dir_info.is_some_and(|dir| dir.editable) })
 }
 
 /// The path of a `file:` URL of this machine, percent-decoded.
@@ -87,10 +84,7 @@ fn file_path(url: &str) -> Option<PathBuf> {
     let mut bytes = Vec::with_capacity(path.len());
     let mut rest = path.as_bytes();
     while let Some((&byte, behind)) = rest.split_first() {
-        let digits = behind
-            .get(..2)
-            .filter(|_| byte == b'%')
-            .and_then(|d| std::str::from_utf8(d).ok());
+        let digits = behind.get(..2).filter(|_| byte == b'%').and_then(|d| std::str::from_utf8(d).ok());
         match digits.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
             Some(decoded) => {
                 bytes.push(decoded);
@@ -102,8 +96,7 @@ fn file_path(url: &str) -> Option<PathBuf> {
             }
         }
     }
-    path.starts_with('/')
-        .then(|| PathBuf::from(String::from_utf8_lossy(&bytes).into_owned()))
+    path.starts_with('/').then(|| PathBuf::from(String::from_utf8_lossy(&bytes).into_owned()))
 }
 
 #[cfg(test)]
@@ -115,13 +108,7 @@ mod tests {
     fn reference(text: &str) -> String {
         let labels = Labels::default().with(Path::new("/home/u/my proj"), "{project}");
         parse(text, &labels)
-            .map(|origin| {
-                format!(
-                    "{}{}",
-                    origin.reference,
-                    if origin.editable { " editable" } else { "" }
-                )
-            })
+            .map(|origin| format!("{}{}", origin.reference, if origin.editable { " editable" } else { "" }))
             .unwrap_or_default()
     }
 
@@ -144,10 +131,7 @@ mod tests {
                 r#"{"url":"file:///home/u/my%20proj/lib","dir_info":{"editable":true}}"#,
                 "{project}/lib editable",
             ),
-            (
-                r#"{"url":"file:///home/u/my%20proj/a.whl","archive_info":{}}"#,
-                "{project}/a.whl",
-            ),
+            (r#"{"url":"file:///home/u/my%20proj/a.whl","archive_info":{}}"#, "{project}/a.whl"),
         ] {
             assert_eq!(reference(json), expected);
         }

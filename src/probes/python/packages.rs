@@ -41,17 +41,11 @@ pub(super) fn collect(host: &dyn Host, interpreter: &Interpreter, labels: &Label
     let search = &interpreter.search;
     for folder in &search.folders {
         if let Some(reason) = &folder.unreadable {
-            out.unknown(
-                "packages",
-                format!("could not list {}: {reason}", labels.show(&folder.path)),
-            );
+            out.unknown("packages", format!("could not list {}: {reason}", labels.show(&folder.path)));
         }
     }
     let installed = installed(host, search);
-    installed
-        .first
-        .par_iter()
-        .for_each(|(_, (dist, folder))| describe(host, dist, folder, labels, out));
+    installed.first.par_iter().for_each(|(_, (dist, folder))| describe(host, dist, folder, labels, out));
     let mut shadowed: Vec<String> = installed
         .shadowed
         .iter()
@@ -107,11 +101,7 @@ fn describe(host: &dyn Host, dist: &Distribution, folder: &Folder, labels: &Labe
         Ok(_) => {}
         Err(reason) => out.unknown_at(at("origin"), reason),
     }
-    put(
-        out,
-        at("installer"),
-        installer.map(|name| name.filter(|name| !name.is_empty())),
-    );
+    put(out, at("installer"), installer.map(|name| name.filter(|name| !name.is_empty())));
     match read("WHEEL") {
         Ok(text) => {
             let (tag, build) = parse_wheel(text.as_deref().unwrap_or_default());
@@ -122,11 +112,7 @@ fn describe(host: &dyn Host, dist: &Distribution, folder: &Folder, labels: &Labe
     }
     // An editable install's RECORD holds the checkout's absolute path, and not its content.
     if !editable {
-        put(
-            out,
-            at("record"),
-            read("RECORD").map(|text| record::content(&record::parse(&text?))),
-        );
+        put(out, at("record"), read("RECORD").map(|text| record::content(&record::parse(&text?))));
     }
 }
 
@@ -141,11 +127,7 @@ fn is_whole(host: &dyn Host, dist: &Distribution) -> Result<(), String> {
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => Err(format!("no {name}")),
         Err(e) => Err(format!("{name}: {e}")),
     }?;
-    if dist.version.is_empty() {
-        Err(format!("no version in {name}"))
-    } else {
-        Ok(())
-    }
+    if dist.version.is_empty() { Err(format!("no version in {name}")) } else { Ok(()) }
 }
 
 fn put(out: &Sink, path: [&str; 3], value: Result<Option<String>, String>) {
@@ -165,15 +147,9 @@ fn put(out: &Sink, path: [&str; 3], value: Result<Option<String>, String>) {
 /// Tag: cp311-cp311-manylinux2014_x86_64
 /// ```
 fn parse_wheel(text: &str) -> (Option<String>, Option<String>) {
-    let headers = || {
-        text.lines()
-            .filter_map(|line| line.split_once(':'))
-            .map(|(key, value)| (key, value.trim()))
-    };
-    let mut tags: Vec<&str> = headers()
-        .filter(|(key, _)| *key == "Tag")
-        .map(|(_, tag)| tag)
-        .collect();
+    let headers =
+        || text.lines().filter_map(|line| line.split_once(':')).map(|(key, value)| (key, value.trim()));
+    let mut tags: Vec<&str> = headers().filter(|(key, _)| *key == "Tag").map(|(_, tag)| tag).collect();
     tags.sort_unstable();
     tags.dedup();
     let build = headers()
@@ -190,13 +166,7 @@ mod tests {
     fn tags_and_build_of_a_wheel() {
         let text =
             "Wheel-Version: 1.0\nBuild: 1cu\nTag: py3-none-any\nTag: py2-none-any\nTag: py3-none-any\n";
-        assert_eq!(
-            parse_wheel(text),
-            (
-                Some("py2-none-any py3-none-any".to_owned()),
-                Some("1cu".to_owned())
-            )
-        );
+        assert_eq!(parse_wheel(text), (Some("py2-none-any py3-none-any".to_owned()), Some("1cu".to_owned())));
         assert_eq!(parse_wheel(""), (None, None));
     }
 }

@@ -37,9 +37,7 @@ fn selected(host: &dyn Host, root: &Path) -> Vec<String> {
         return versions.split(':').map(str::to_owned).collect();
     }
     let cwd = host.cwd();
-    let local = cwd
-        .ancestors()
-        .find_map(|dir| host.maybe(dir.join(".python-version")));
+    let local = cwd.ancestors().find_map(|dir| host.maybe(dir.join(".python-version")));
     local
         .or_else(|| host.maybe(root.join("version")))
         .map(|text| parse_version_file(&text))
@@ -75,10 +73,7 @@ fn version_folder<'a>(installed: &'a [String], version: &str) -> Option<&'a str>
             let rest = name.strip_prefix(plain).and_then(|rest| rest.strip_prefix('.'));
             rest.is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
         };
-        installed
-            .iter()
-            .filter(is_release)
-            .max_by_key(|name| names::numbers(name))
+        installed.iter().filter(is_release).max_by_key(|name| names::numbers(name))
     };
     exact.or_else(latest).map(String::as_str)
 }
@@ -89,10 +84,7 @@ mod tests {
 
     #[test]
     fn version_files_hold_a_version_a_line() {
-        assert_eq!(
-            parse_version_file("# note\n\n 3.11.7 extra\r\n3.10\n../../x\n"),
-            ["3.11.7", "3.10"]
-        );
+        assert_eq!(parse_version_file("# note\n\n 3.11.7 extra\r\n3.10\n../../x\n"), ["3.11.7", "3.10"]);
     }
 
     #[test]

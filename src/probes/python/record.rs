@@ -34,11 +34,8 @@ fn line(text: &str) -> Option<Line<'_>> {
         Some(quoted) => {
             let end = closing_quote(quoted)?;
             let path = quoted.get(..end)?;
-            let path = if path.contains('"') {
-                Cow::Owned(path.replace("\"\"", "\""))
-            } else {
-                Cow::Borrowed(path)
-            };
+            let path =
+                if path.contains('"') { Cow::Owned(path.replace("\"\"", "\"")) } else { Cow::Borrowed(path) };
             (path, quoted.get(end + 1..)?.strip_prefix(',').unwrap_or_default())
         }
         None => {
@@ -48,21 +45,12 @@ fn line(text: &str) -> Option<Line<'_>> {
     };
     let (hash, size) = rest.split_once(',').unwrap_or((rest, ""));
     let hash = Some(hash).filter(|hash| !hash.is_empty());
-    (!path.is_empty()).then(|| Line {
-        path,
-        hash,
-        size: size.trim().parse().ok(),
-    })
+    (!path.is_empty()).then(|| Line { path, hash, size: size.trim().parse().ok() })
 }
 
 /// The index of the quote that ends a CSV field; a doubled one stands for itself.
 fn closing_quote(field: &str) -> Option<usize> {
-    let mut quotes = field
-        .bytes()
-        .enumerate()
-        .filter(|(_, byte)| *byte == b'"')
-        .map(|(at, _)| at)
-        .peekable();
+    let mut quotes = field.bytes().enumerate().filter(|(_, byte)| *byte == b'"').map(|(at, _)| at).peekable();
     while let Some(at) = quotes.next() {
         if quotes.peek() != Some(&(at + 1)) {
             return Some(at);
@@ -86,14 +74,12 @@ pub(super) fn content(lines: &[Line<'_>]) -> Option<String> {
     kept.sort_unstable();
     kept.dedup();
     let length = kept.iter().map(|(path, hash)| path.len() + hash.len() + 2).sum();
-    let text = kept
-        .iter()
-        .fold(String::with_capacity(length), |mut text, (path, hash)| {
-            for part in [path, ",", hash, "\n"] {
-                text.push_str(part);
-            }
-            text
-        });
+    let text = kept.iter().fold(String::with_capacity(length), |mut text, (path, hash)| {
+        for part in [path, ",", hash, "\n"] {
+            text.push_str(part);
+        }
+        text
+    });
     (!text.is_empty()).then(|| digest::sha256(text.as_bytes()))
 }
 
@@ -124,10 +110,7 @@ pub(super) fn misfits(host: &dyn Host, site: &Path, text: &str) -> usize {
     let sized = lines.iter().filter_map(|line| Some((&*line.path, line.size?)));
     let inside = sized.filter(|(path, _)| !path.starts_with("../") && !path.contains(".dist-info/"));
     let fits = |path: &str, size: u64| host.stat(&site.join(path)).is_ok_and(|stat| stat.len == size);
-    inside
-        .step_by(lines.len().div_ceil(200).max(1))
-        .filter(|(path, size)| !fits(path, *size))
-        .count()
+    inside.step_by(lines.len().div_ceil(200).max(1)).filter(|(path, size)| !fits(path, *size)).count()
 }
 
 #[cfg(test)]
@@ -137,10 +120,8 @@ mod tests {
     #[test]
     fn lines_are_csv() {
         let lines = parse("a.py,sha256=x,12\r\n\"b,\"\"c\"\".py\",sha256=y,3\nd.pyc,,\n\"open\nplain\n");
-        let shown: Vec<(&str, Option<&str>, Option<u64>)> = lines
-            .iter()
-            .map(|line| (&*line.path, line.hash, line.size))
-            .collect();
+        let shown: Vec<(&str, Option<&str>, Option<u64>)> =
+            lines.iter().map(|line| (&*line.path, line.hash, line.size)).collect();
         assert_eq!(
             shown,
             [
@@ -163,10 +144,7 @@ mod tests {
             content(&parse(pip)).unwrap_or_default(),
             digest::sha256(b"x-1.dist-info/METADATA,sha256=m\nx/__init__.py,sha256=a\n")
         );
-        assert_ne!(
-            content(&parse(pip)),
-            content(&parse(&pip.replace("sha256=a", "sha256=z")))
-        );
+        assert_ne!(content(&parse(pip)), content(&parse(&pip.replace("sha256=a", "sha256=z"))));
         assert_eq!(content(&parse("x-1.dist-info/RECORD,,\n")), None);
     }
 }

@@ -56,24 +56,15 @@ impl Search {
     /// The site folders proper: neither PYTHONPATH nor what `.pth` files add.
     pub fn sites(&self) -> impl Iterator<Item = &Path> {
         let proper = |folder: &&Folder| !matches!(folder.origin, Origin::PythonPath | Origin::Pth);
-        self.folders
-            .iter()
-            .filter(proper)
-            .map(|folder| folder.path.as_path())
+        self.folders.iter().filter(proper).map(|folder| folder.path.as_path())
     }
 }
 
 /// The folders that the interpreter of this layout searches.
 pub(super) fn search(host: &dyn Host, layout: &Layout) -> Search {
     let user_site = user_site_counts(host, layout);
-    let mut builder = Builder {
-        host,
-        search: Search {
-            user_site,
-            ..Search::default()
-        },
-        known: BTreeSet::new(),
-    };
+    let mut builder =
+        Builder { host, search: Search { user_site, ..Search::default() }, known: BTreeSet::new() };
     // An empty PYTHONPATH is as none (getpath.py), but an empty entry of one means the working directory.
     if let Some(path) = host.env("PYTHONPATH").filter(|path| !path.is_empty()) {
         for entry in path.split(':') {
@@ -111,10 +102,7 @@ fn site_folders(host: &dyn Host, layout: &Layout, prefix: &Path) -> Vec<PathBuf>
         layout.base_prefix == Path::new("/usr") && host.exists(Path::new("/usr/lib/python3/dist-packages"));
     if !debian || layout.venv.is_some() {
         sites.extend(
-            layout
-                .lib_folders()
-                .iter()
-                .map(|lib| prefix.join(lib).join(folder).join("site-packages")),
+            layout.lib_folders().iter().map(|lib| prefix.join(lib).join(folder).join("site-packages")),
         );
     }
     if debian {
@@ -133,10 +121,7 @@ fn user_site_counts(host: &dyn Host, layout: &Layout) -> bool {
 
 /// `site.getuserbase()`.
 fn user_base(host: &dyn Host) -> Option<PathBuf> {
-    let base = host
-        .env("PYTHONUSERBASE")
-        .filter(|base| !base.is_empty())
-        .map(PathBuf::from);
+    let base = host.env("PYTHONUSERBASE").filter(|base| !base.is_empty()).map(PathBuf::from);
     let home = || host.env("HOME").map(PathBuf::from).or_else(|| host.system().home);
     base.or_else(|| home().map(|home| home.join(".local")))
 }
@@ -171,27 +156,14 @@ impl Builder<'_> {
             Err(e) if e.kind() == std::io::ErrorKind::NotADirectory => (Vec::new(), None),
             Err(e) => (Vec::new(), Some(e.to_string())),
         };
-        self.search.folders.push(Folder {
-            path: path.to_path_buf(),
-            origin,
-            names,
-            unreadable,
-        });
+        self.search.folders.push(Folder { path: path.to_path_buf(), origin, names, unreadable });
         true
     }
 
     /// Adds what the `.pth` files of a site folder name, files in alphabetical order (`site.addsitedir`).
     fn read_pth_files(&mut self, site: &Path) {
-        let names = self
-            .search
-            .folders
-            .last()
-            .map(|folder| folder.names.clone())
-            .unwrap_or_default();
-        for name in names
-            .iter()
-            .filter(|name| name.ends_with(".pth") && !name.starts_with('.'))
-        {
+        let names = self.search.folders.last().map(|folder| folder.names.clone()).unwrap_or_default();
+        for name in names.iter().filter(|name| name.ends_with(".pth") && !name.starts_with('.')) {
             let path = site.join(name);
             let text = match self.host.text(&path) {
                 Ok(text) => text,
@@ -205,9 +177,7 @@ impl Builder<'_> {
                 self.add(&site.join(folder), Origin::Pth);
             }
             if !code.is_empty() {
-                self.search
-                    .pth_code
-                    .push(format!("{name} {}", digest::sha256(code.join("\n").as_bytes())));
+                self.search.pth_code.push(format!("{name} {}", digest::sha256(code.join("\n").as_bytes())));
             }
         }
     }
@@ -228,10 +198,8 @@ struct Pth<'a> {
 /// ```
 fn parse_pth(text: &str) -> Pth<'_> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let lines = text
-        .lines()
-        .map(str::trim_end)
-        .filter(|line| !line.starts_with('#') && !line.trim().is_empty());
+    let lines =
+        text.lines().map(str::trim_end).filter(|line| !line.starts_with('#') && !line.trim().is_empty());
     let (code, folders) = lines.partition(|line| line.starts_with("import ") || line.starts_with("import\t"));
     Pth { folders, code }
 }

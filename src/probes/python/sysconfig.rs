@@ -9,16 +9,12 @@ use crate::probes::Sink;
 pub(super) fn collect(host: &dyn Host, layout: &Layout, out: &Sink) {
     let Some(stdlib) = &layout.stdlib else { return };
     let names = host.names(stdlib);
-    let mut files: Vec<&String> = names
-        .iter()
-        .filter(|name| name.starts_with("_sysconfigdata") && name.ends_with(".py"))
-        .collect();
+    let mut files: Vec<&String> =
+        names.iter().filter(|name| name.starts_with("_sysconfigdata") && name.ends_with(".py")).collect();
     // Of several, the interpreter loads `_sysconfigdata_ABIFLAGS_PLATFORM_MULTIARCH`; conda adds those of its cross
     // compilers, and Debian one without the platform.
     files.sort_by_key(|name| {
-        !["__linux_", "_t_linux_", "_m_linux_", "_d_linux_"]
-            .iter()
-            .any(|part| name.contains(part))
+        !["__linux_", "_t_linux_", "_m_linux_", "_d_linux_"].iter().any(|part| name.contains(part))
     });
     let Some(file) = files.first() else { return };
     let text = match host.text(&stdlib.join(file)) {
@@ -27,22 +23,14 @@ pub(super) fn collect(host: &dyn Host, layout: &Layout, out: &Sink) {
     };
     let text_of = |key: &str| string(&text, key).filter(|value| !value.is_empty());
     out.set_opt("build.compiler", text_of("CC").and_then(|cc| program(&cc)));
-    let flags = text_of("PY_CFLAGS").map(|flags| {
-        flags
-            .split_whitespace()
-            .filter(|f| is_flag(f))
-            .map(str::to_owned)
-            .collect()
-    });
+    let flags = text_of("PY_CFLAGS")
+        .map(|flags| flags.split_whitespace().filter(|f| is_flag(f)).map(str::to_owned).collect());
     out.set_opt("build.flags", flags.map(|flags: Vec<String>| flags));
     out.set_opt("build.options", text_of("CONFIG_ARGS").map(|args| options(&args)));
     out.set_opt("build.multiarch", text_of("MULTIARCH"));
     out.set_opt("build.soabi", text_of("SOABI"));
     out.set_opt("build.debug", number(&text, "Py_DEBUG").map(|n| n != 0));
-    out.set_opt(
-        "build.gil_disabled",
-        number(&text, "Py_GIL_DISABLED").map(|n| n != 0),
-    );
+    out.set_opt("build.gil_disabled", number(&text, "Py_GIL_DISABLED").map(|n| n != 0));
     out.set_opt("build.shared", number(&text, "Py_ENABLE_SHARED").map(|n| n != 0));
 }
 
@@ -73,12 +61,7 @@ fn number(text: &str, key: &str) -> Option<i64> {
 
 /// The compiler's name: the last part of the command's first word.
 fn program(command: &str) -> Option<String> {
-    command
-        .split_whitespace()
-        .next()?
-        .rsplit('/')
-        .next()
-        .map(str::to_owned)
+    command.split_whitespace().next()?.rsplit('/').next().map(str::to_owned)
 }
 
 /// Whether a compiler flag says something about the code: paths of the build machine do not.
@@ -90,15 +73,8 @@ fn is_flag(flag: &str) -> bool {
 fn options(args: &str) -> Vec<String> {
     // Each one is in single quotes; none of those that count holds a blank.
     let words = args.split_whitespace().map(|word| word.trim_matches('\''));
-    let kept = words.filter(|word| {
-        ["--with", "--enable", "--disable"]
-            .iter()
-            .any(|p| word.starts_with(p))
-    });
-    let mut options: Vec<String> = kept
-        .filter(|word| !word.contains('/'))
-        .map(str::to_owned)
-        .collect();
+    let kept = words.filter(|word| ["--with", "--enable", "--disable"].iter().any(|p| word.starts_with(p)));
+    let mut options: Vec<String> = kept.filter(|word| !word.contains('/')).map(str::to_owned).collect();
     options.sort();
     options.dedup();
     options
@@ -115,10 +91,7 @@ mod tests {
     #[test]
     fn variables_of_the_makefile() {
         assert_eq!(string(TEXT, "CFLAGS").as_deref(), Some("-g -O3"));
-        assert_eq!(
-            string(TEXT, "CC").and_then(|cc| program(&cc)).as_deref(),
-            Some("gcc")
-        );
+        assert_eq!(string(TEXT, "CC").and_then(|cc| program(&cc)).as_deref(), Some("gcc"));
         assert_eq!(string(TEXT, "ABIFLAGS").as_deref(), Some(""));
         assert_eq!(number(TEXT, "Py_DEBUG"), Some(0));
         assert_eq!(number(TEXT, "absent"), None);

@@ -34,9 +34,7 @@ pub(super) fn collect(host: &dyn Host, interpreter: &Interpreter, progress: bool
     let mut files = Vec::new();
     let mut unverified = Vec::new();
     for (name, (dist, _)) in &installed.first {
-        let text = (dist.form == Form::DistInfo)
-            .then(|| host.maybe(dist.dist_info.join("RECORD")))
-            .flatten();
+        let text = (dist.form == Form::DistInfo).then(|| host.maybe(dist.dist_info.join("RECORD"))).flatten();
         let before = files.len();
         for line in record::parse(&text.unwrap_or_default()) {
             let Some(hash) = line.hash.filter(|hash| hash.starts_with("sha256=")) else {
@@ -70,10 +68,7 @@ pub(super) fn collect(host: &dyn Host, interpreter: &Interpreter, progress: bool
             Standing::Modified => "modified".to_owned(),
             Standing::Missing => "missing".to_owned(),
             Standing::Unreadable(reason) => {
-                out.unknown_at(
-                    ["packages", &file.name, "edited"],
-                    format!("{}: {reason}", file.shown),
-                );
+                out.unknown_at(["packages", &file.name, "edited"], format!("{}: {reason}", file.shown));
                 continue;
             }
         };
@@ -116,9 +111,7 @@ fn base64(bytes: &[u8]) -> String {
         let number = chunk.iter().fold(0_u32, |n, byte| n << 8 | u32::from(*byte)) << (8 * (3 - chunk.len()));
         for digit in 0..=chunk.len() {
             let index = (number >> (18 - 6 * digit)) & 63;
-            text.push(char::from(
-                ALPHABET.get(index as usize).copied().unwrap_or_default(),
-            ));
+            text.push(char::from(ALPHABET.get(index as usize).copied().unwrap_or_default()));
         }
     }
     text
@@ -130,14 +123,9 @@ mod tests {
 
     #[test]
     fn base64_of_rfc_4648() {
-        for (bytes, text) in [
-            ("", ""),
-            ("f", "Zg"),
-            ("fo", "Zm8"),
-            ("foo", "Zm9v"),
-            ("foob", "Zm9vYg"),
-            ("fooba", "Zm9vYmE"),
-        ] {
+        for (bytes, text) in
+            [("", ""), ("f", "Zg"), ("fo", "Zm8"), ("foo", "Zm9v"), ("foob", "Zm9vYg"), ("fooba", "Zm9vYmE")]
+        {
             assert_eq!(base64(bytes.as_bytes()), text);
         }
         assert_eq!(base64(&[0xfb, 0xff]), "-_8");

@@ -22,9 +22,7 @@ pub(super) fn find(host: &dyn Host, layout: &Layout) -> Option<(String, &'static
         ("pyvenv.cfg", &|| layout.venv.as_ref()?.version.clone()),
         ("library", &|| library(host, layout)),
     ];
-    let found = roads
-        .into_iter()
-        .find_map(|(road, read)| Some((read().filter(fits)?, road)));
+    let found = roads.into_iter().find_map(|(road, read)| Some((read().filter(fits)?, road)));
     found.or_else(|| Some((series?.to_owned(), "lib")))
 }
 
@@ -34,9 +32,7 @@ fn header(host: &dyn Host, layout: &Layout) -> Option<String> {
     let folder = layout.folder.as_deref()?;
     // Python 3.6 and 3.7 put an `m` behind the version.
     let folders = [folder.to_owned(), format!("{folder}m"), ".".to_owned()];
-    let text = folders
-        .iter()
-        .find_map(|folder| host.maybe(include.join(folder).join("patchlevel.h")))?;
+    let text = folders.iter().find_map(|folder| host.maybe(include.join(folder).join("patchlevel.h")))?;
     parse_header(&text)
 }
 
@@ -45,9 +41,8 @@ fn header(host: &dyn Host, layout: &Layout) -> Option<String> {
 /// #define PY_VERSION              "3.11.7"
 /// ```
 fn parse_header(text: &str) -> Option<String> {
-    let value = text
-        .lines()
-        .find_map(|line| line.strip_prefix("#define PY_VERSION")?.trim().strip_prefix('"'))?;
+    let value =
+        text.lines().find_map(|line| line.strip_prefix("#define PY_VERSION")?.trim().strip_prefix('"'))?;
     release(value.split('"').next()?)
 }
 
@@ -79,19 +74,13 @@ fn dpkg(host: &dyn Host, layout: &Layout) -> Option<String> {
 fn parse_dpkg(status: &[u8], series: &str) -> Option<String> {
     let needle = format!("Package: libpython{series}-minimal\n");
     let starts = memchr::memmem::find_iter(status, needle.as_bytes());
-    let start = starts
-        .into_iter()
-        .find(|at| *at == 0 || status.get(at - 1) == Some(&b'\n'))?;
+    let start = starts.into_iter().find(|at| *at == 0 || status.get(at - 1) == Some(&b'\n'))?;
     let stanza = status.get(start..)?;
     let stanza = stanza.get(..memchr::memmem::find(stanza, b"\n\n").unwrap_or(stanza.len()))?;
     let text = String::from_utf8_lossy(stanza);
     let version = text.lines().find_map(|line| line.strip_prefix("Version: "))?;
     let upstream = version.split_once(':').map_or(version, |(_epoch, rest)| rest);
-    release(
-        upstream
-            .rsplit_once('-')
-            .map_or(upstream, |(upstream, _revision)| upstream),
-    )
+    release(upstream.rsplit_once('-').map_or(upstream, |(upstream, _revision)| upstream))
 }
 
 /// A prefix that is named after its version: pyenv's `versions/3.11.7`, uv's `cpython-3.11.7-linux-x86_64-gnu`.
@@ -112,9 +101,7 @@ fn library(host: &dyn Host, layout: &Layout) -> Option<String> {
         .filter(|p| host.exists(p))
         .collect();
     files.push(layout.real_executable.clone());
-    files
-        .iter()
-        .find_map(|path| literal(&host.read(path).ok()?, series))
+    files.iter().find_map(|path| literal(&host.read(path).ok()?, series))
 }
 
 /// The first NUL-terminated string in `bytes` that is a version of this series, for example `\03.11.7\0`.
@@ -203,10 +190,7 @@ mod tests {
 
     #[test]
     fn prefixes_named_after_their_version() {
-        assert_eq!(
-            folder(Path::new("/h/.pyenv/versions/3.11.7")).as_deref(),
-            Some("3.11.7")
-        );
+        assert_eq!(folder(Path::new("/h/.pyenv/versions/3.11.7")).as_deref(), Some("3.11.7"));
         assert_eq!(
             folder(Path::new("/h/uv/python/cpython-3.12.1-linux-x86_64-gnu")).as_deref(),
             Some("3.12.1")

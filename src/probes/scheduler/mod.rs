@@ -16,18 +16,13 @@ impl Probe for Scheduler {
 
     fn collect(&self, cx: &Context, out: &Sink) -> Result<(), ProbeError> {
         let host = cx.host.as_ref();
-        let at_work: Vec<&System> = SYSTEMS
-            .iter()
-            .filter(|s| s.marks.iter().all(|mark| set(host, mark).is_some()))
-            .collect();
+        let at_work: Vec<&System> =
+            SYSTEMS.iter().filter(|s| s.marks.iter().all(|mark| set(host, mark).is_some())).collect();
         if at_work.is_empty() {
             return Ok(());
         }
-        let mut names: Vec<&str> = at_work
-            .iter()
-            .map(|s| s.name)
-            .filter(|name| !implied(name, &at_work))
-            .collect();
+        let mut names: Vec<&str> =
+            at_work.iter().map(|s| s.name).filter(|name| !implied(name, &at_work)).collect();
         names.sort_unstable();
         out.set("systems", names);
         number(host, out, &at_work, "world_size", |s| s.world_size);
@@ -46,10 +41,7 @@ impl Probe for Scheduler {
         let index = first(host, &at_work, |s| s.array_index)
             .filter(|(name, value)| value != "undefined" && !(*name == "LSB_JOBINDEX" && value == "0"));
         record(out, "array_index", index);
-        for (fact, names) in [
-            ("job_id", (|s| s.job_id) as Names),
-            ("node_list", |s| s.node_list),
-        ] {
+        for (fact, names) in [("job_id", (|s| s.job_id) as Names), ("node_list", |s| s.node_list)] {
             if let Some((name, value)) = first(host, &at_work, names) {
                 out.set(fact, value);
                 out.set(&format!("found_by.{fact}"), name);
@@ -81,10 +73,7 @@ fn implied(name: &str, at_work: &[&System]) -> bool {
 
 /// The first variable that any of these systems sets for a quantity, innermost system first.
 fn first(host: &dyn Host, at_work: &[&System], names: Names) -> Option<(&'static str, String)> {
-    at_work
-        .iter()
-        .flat_map(|s| names(s))
-        .find_map(|name| set(host, name).map(|value| (*name, value)))
+    at_work.iter().flat_map(|s| names(s)).find_map(|name| set(host, name).map(|value| (*name, value)))
 }
 
 fn number(host: &dyn Host, out: &Sink, at_work: &[&System], fact: &str, names: Names) -> bool {
@@ -107,15 +96,11 @@ fn record(out: &Sink, fact: &str, found: Option<(&'static str, String)>) -> bool
 /// Slurm gives the tasks of all nodes at once, and which node this is.
 fn slurm_tasks(host: &dyn Host, out: &Sink) {
     let names = ["SLURM_STEP_TASKS_PER_NODE", "SLURM_TASKS_PER_NODE"];
-    let Some((name, tasks)) = names
-        .into_iter()
-        .find_map(|name| set(host, name).map(|value| (name, value)))
+    let Some((name, tasks)) = names.into_iter().find_map(|name| set(host, name).map(|value| (name, value)))
     else {
         return;
     };
-    let node = set(host, "SLURM_NODEID")
-        .and_then(|id| id.trim().parse().ok())
-        .unwrap_or(0);
+    let node = set(host, "SLURM_NODEID").and_then(|id| id.trim().parse().ok()).unwrap_or(0);
     match parse_tasks_per_node(&tasks, node) {
         Some(tasks) => {
             out.set("local_world_size", tasks);
@@ -129,9 +114,9 @@ fn slurm_tasks(host: &dyn Host, out: &Sink) {
 fn parse_tasks_per_node(text: &str, node: u32) -> Option<u32> {
     let mut left = node;
     for part in text.split(',') {
-        let (tasks, repeated) = part.split_once("(x").map_or((part, Some(1)), |(tasks, n)| {
-            (tasks, n.trim_end_matches(')').parse().ok())
-        });
+        let (tasks, repeated) = part
+            .split_once("(x")
+            .map_or((part, Some(1)), |(tasks, n)| (tasks, n.trim_end_matches(')').parse().ok()));
         let repeated = repeated?;
         if left < repeated {
             return tasks.trim().parse().ok();
@@ -155,44 +140,25 @@ mod tests {
     use crate::snapshot::Value;
 
     fn facts(env: &[(&str, &str)]) -> BTreeMap<String, String> {
-        let mut host = Recorded {
-            cwd: "/".into(),
-            ..Recorded::default()
-        };
-        host.env.extend(
-            env.iter()
-                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned())),
-        );
+        let mut host = Recorded { cwd: "/".into(), ..Recorded::default() };
+        host.env.extend(env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
         let out = Sink::new("scheduler");
-        Scheduler
-            .collect(&Context::new(Arc::new(host), Options::default()), &out)
-            .unwrap();
+        Scheduler.collect(&Context::new(Arc::new(host), Options::default()), &out).unwrap();
         let collected = out.snapshot(None);
         let unknown = collected
             .unknown
             .into_iter()
             .map(|(path, reason)| (path, Value::from(format!("unknown: {reason}"))));
         let all = collected.facts.into_iter().chain(unknown);
-        all.map(|(path, value)| (path.segments()[1..].join("."), value.plain()))
-            .collect()
+        all.map(|(path, value)| (path.segments()[1..].join("."), value.plain())).collect()
     }
 
     fn get<'a>(facts: &'a BTreeMap<String, String>, names: &[&str]) -> Vec<&'a str> {
-        names
-            .iter()
-            .map(|name| facts.get(*name).map_or("", String::as_str))
-            .collect()
+        names.iter().map(|name| facts.get(*name).map_or("", String::as_str)).collect()
     }
 
-    const PARTS: [&str; 7] = [
-        "systems",
-        "world_size",
-        "rank",
-        "local_world_size",
-        "local_rank",
-        "nodes",
-        "node_rank",
-    ];
+    const PARTS: [&str; 7] =
+        ["systems", "world_size", "rank", "local_world_size", "local_rank", "nodes", "node_rank"];
 
     const SLURM: [(&str, &str); 9] = [
         ("SLURM_JOB_ID", "77"),
@@ -233,10 +199,7 @@ mod tests {
             ("MASTER_ADDR", "gpu07"),
         ];
         let facts = facts(&[&SLURM[..], &torchrun].concat());
-        assert_eq!(
-            get(&facts, &PARTS),
-            ["slurm torchrun", "16", "9", "8", "1", "4", "1"]
-        );
+        assert_eq!(get(&facts, &PARTS), ["slurm torchrun", "16", "9", "8", "1", "4", "1"]);
         assert_eq!(get(&facts, &["master", "found_by.rank"]), ["gpu07", "RANK"]);
     }
 
@@ -250,54 +213,27 @@ mod tests {
             ("PMIX_RANK", "3"),
         ];
         assert_eq!(get(&facts(&ompi), &PARTS[..5]), ["openmpi", "4", "3", "2", "1"]);
-        let hydra = [
-            ("PMI_RANK", "3"),
-            ("PMI_SIZE", "4"),
-            ("MPI_LOCALRANKID", "1"),
-            ("MPI_LOCALNRANKS", "2"),
-        ];
+        let hydra =
+            [("PMI_RANK", "3"), ("PMI_SIZE", "4"), ("MPI_LOCALRANKID", "1"), ("MPI_LOCALNRANKS", "2")];
         assert_eq!(get(&facts(&hydra), &PARTS[..5]), ["mpich", "4", "3", "2", "1"]);
-        let lsf = [
-            ("LSB_JOBID", "5"),
-            ("LSB_DJOB_NUMPROC", "32"),
-            ("LSB_JOBINDEX", "0"),
-        ];
+        let lsf = [("LSB_JOBID", "5"), ("LSB_DJOB_NUMPROC", "32"), ("LSB_JOBINDEX", "0")];
         assert_eq!(
             get(&facts(&lsf), &["systems", "slots", "array_index", "world_size"]),
             ["lsf", "32", "", ""]
         );
-        let pbs = [
-            ("PBS_JOBID", "5.pbs01"),
-            ("PBS_NUM_NODES", "2"),
-            ("PBS_ARRAY_INDEX", "7"),
-        ];
-        assert_eq!(
-            get(&facts(&pbs), &["systems", "nodes", "array_index"]),
-            ["pbs", "2", "7"]
-        );
-        let pod = [
-            ("KUBERNETES_SERVICE_HOST", "10.0.0.1"),
-            ("JOB_COMPLETION_INDEX", "2"),
-        ];
-        assert_eq!(
-            get(&facts(&pod), &["systems", "array_index"]),
-            ["kubernetes", "2"]
-        );
+        let pbs = [("PBS_JOBID", "5.pbs01"), ("PBS_NUM_NODES", "2"), ("PBS_ARRAY_INDEX", "7")];
+        assert_eq!(get(&facts(&pbs), &["systems", "nodes", "array_index"]), ["pbs", "2", "7"]);
+        let pod = [("KUBERNETES_SERVICE_HOST", "10.0.0.1"), ("JOB_COMPLETION_INDEX", "2")];
+        assert_eq!(get(&facts(&pod), &["systems", "array_index"]), ["kubernetes", "2"]);
     }
 
     #[test]
     fn what_is_no_number_is_unknown() {
-        let facts = facts(&[
-            ("SLURM_JOB_ID", "1"),
-            ("SLURM_NTASKS", "many"),
-            ("SLURM_TASKS_PER_NODE", "2(x"),
-        ]);
+        let facts =
+            facts(&[("SLURM_JOB_ID", "1"), ("SLURM_NTASKS", "many"), ("SLURM_TASKS_PER_NODE", "2(x")]);
         assert_eq!(
             get(&facts, &["world_size", "local_world_size"]),
-            [
-                "unknown: SLURM_NTASKS is not a number",
-                "unknown: SLURM_TASKS_PER_NODE does not say",
-            ]
+            ["unknown: SLURM_NTASKS is not a number", "unknown: SLURM_TASKS_PER_NODE does not say",]
         );
     }
 
@@ -308,27 +244,13 @@ mod tests {
             (of("4", 0), of("4", 1), of("2(x3),1", 2), of("2(x3),1", 3)),
             (Some(4), None, Some(2), Some(1))
         );
-        assert_eq!(
-            (of("", 0), of("a(x2)", 0), of("2(x99999999999)", 0)),
-            (None, None, None)
-        );
+        assert_eq!((of("", 0), of("a(x2)", 0), of("2(x99999999999)", 0)), (None, None, None));
     }
 
     #[test]
     fn two_ranks_of_a_job_have_one_fingerprint() {
-        let class = |name: &str| {
-            facts::find(&format!("scheduler.{name}").parse().unwrap())
-                .unwrap()
-                .class
-        };
-        for name in [
-            "rank",
-            "local_rank",
-            "node_rank",
-            "job_id",
-            "restarts",
-            "found_by.rank",
-        ] {
+        let class = |name: &str| facts::find(&format!("scheduler.{name}").parse().unwrap()).unwrap().class;
+        for name in ["rank", "local_rank", "node_rank", "job_id", "restarts", "found_by.rank"] {
             assert_eq!(class(name), Class::Volatile, "{name}");
         }
         for name in ["world_size", "nodes", "array_index"] {

@@ -151,12 +151,7 @@ pub(super) static SYSTEMS: &[System] = &[
         local_rank: &["JSM_NAMESPACE_LOCAL_RANK"],
         ..NONE
     },
-    System {
-        name: "pmix",
-        marks: &["PMIX_RANK"],
-        rank: &["PMIX_RANK"],
-        ..NONE
-    },
+    System { name: "pmix", marks: &["PMIX_RANK"], rank: &["PMIX_RANK"], ..NONE },
     System {
         name: "flux",
         marks: &["FLUX_JOB_SIZE"],
@@ -219,15 +214,6 @@ pub(super) static SYSTEMS: &[System] = &[
         array_index: &["JOB_COMPLETION_INDEX"],
         ..NONE
     },
-    System {
-        name: "ray",
-        marks: &["RAY_JOB_ID"],
-        job_id: &["RAY_JOB_ID"],
-        ..NONE
-    },
-    System {
-        name: "accelerate",
-        marks: &["ACCELERATE_MIXED_PRECISION"],
-        ..NONE
-    },
+    System { name: "ray", marks: &["RAY_JOB_ID"], job_id: &["RAY_JOB_ID"], ..NONE },
+    System { name: "accelerate", marks: &["ACCELERATE_MIXED_PRECISION"], ..NONE },
 ];

@@ -47,12 +47,7 @@ impl Probe for Torch {
         };
         let version = host.maybe(package.dir.join("version.py")).unwrap_or_default();
         let assigned = |name| text::assigned(&version, name);
-        out.set_opt(
-            "local_tag",
-            assigned("__version__")
-                .and_then(|v| v.split_once('+'))
-                .map(|(_, tag)| tag),
-        );
+        out.set_opt("local_tag", assigned("__version__").and_then(|v| v.split_once('+')).map(|(_, tag)| tag));
         out.set_opt("git_commit", assigned("git_version"));
         out.set_opt("debug", text::assigned_bool(&version, "debug"));
         for name in ["cuda", "hip", "rocm", "xpu"] {
@@ -77,10 +72,7 @@ impl Probe for Torch {
             package.record(out, "openmp", object);
         }
         if !process.missing.is_empty() {
-            let missing = process
-                .missing
-                .iter()
-                .map(|m| format!("{} (for {})", m.name, m.wanted_by));
+            let missing = process.missing.iter().map(|m| format!("{} (for {})", m.name, m.wanted_by));
             out.set("missing_libraries", missing.collect::<Vec<_>>());
         }
         package.bundled(host, out, "torch.libs");
@@ -117,14 +109,8 @@ mod tests {
 
     #[test]
     fn the_abi_in_torch_config() {
-        assert_eq!(
-            configured_abi("  set(TORCH_CXX_FLAGS \"-D_GLIBCXX_USE_CXX11_ABI=1\")"),
-            Some(true)
-        );
-        assert_eq!(
-            configured_abi("set(TORCH_CXX_FLAGS \"-D_GLIBCXX_USE_CXX11_ABI=0\")"),
-            Some(false)
-        );
+        assert_eq!(configured_abi("  set(TORCH_CXX_FLAGS \"-D_GLIBCXX_USE_CXX11_ABI=1\")"), Some(true));
+        assert_eq!(configured_abi("set(TORCH_CXX_FLAGS \"-D_GLIBCXX_USE_CXX11_ABI=0\")"), Some(false));
         assert_eq!(configured_abi("set(TORCH_CXX_FLAGS \"\")"), None);
     }
 }

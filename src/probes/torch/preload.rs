@@ -20,19 +20,13 @@ pub struct Pattern {
 
 impl Pattern {
     fn new(folder: &str, glob: &str) -> Option<Self> {
-        let stem = glob
-            .strip_suffix("*[0-9]")
-            .filter(|stem| stem.starts_with("lib"))?;
-        Some(Self {
-            folder: folder.to_owned(),
-            stem: stem.to_owned(),
-        })
+        let stem = glob.strip_suffix("*[0-9]").filter(|stem| stem.starts_with("lib"))?;
+        Some(Self { folder: folder.to_owned(), stem: stem.to_owned() })
     }
 
     /// Whether a file name fits.
     pub fn fits(&self, name: &str) -> bool {
-        name.strip_prefix(&self.stem)
-            .is_some_and(|rest| rest.ends_with(|c: char| c.is_ascii_digit()))
+        name.strip_prefix(&self.stem).is_some_and(|rest| rest.ends_with(|c: char| c.is_ascii_digit()))
     }
 }
 
@@ -67,22 +61,14 @@ impl Preload {
     pub fn parse(text: &str) -> Self {
         let mut preload = Self::default();
         // Rows of the table; 2.4 and before have it as a dictionary inside `_load_global_deps`.
-        for line in text
-            .lines()
-            .map(str::trim_start)
-            .filter(|line| line.starts_with(['(', '"']))
-        {
+        for line in text.lines().map(str::trim_start).filter(|line| line.starts_with(['(', '"'])) {
             preload.on_failure.extend(pair(line));
         }
         let success = text
             .split_once("ctypes.CDLL(global_deps_lib_path")
             .and_then(|(_, rest)| rest.split_once("except OSError"))
             .map_or("", |(success, _)| success);
-        for line in success
-            .lines()
-            .map(str::trim)
-            .filter(|line| !line.starts_with('#'))
-        {
+        for line in success.lines().map(str::trim).filter(|line| !line.starts_with('#')) {
             if line.contains(" not in _maps") {
                 preload.if_mapped = literals(line).next().map(str::to_owned);
             } else if line.contains("version.cuda not in") {
@@ -109,10 +95,7 @@ mod tests {
     use super::*;
 
     fn pattern(folder: &str, stem: &str) -> Pattern {
-        Pattern {
-            folder: folder.to_owned(),
-            stem: stem.to_owned(),
-        }
+        Pattern { folder: folder.to_owned(), stem: stem.to_owned() }
     }
 
     #[test]
@@ -133,10 +116,7 @@ mod tests {
         _preload_cuda_deps(err)
         ctypes.CDLL(global_deps_lib_path, mode=ctypes.RTLD_GLOBAL)
 "#;
-        let table = vec![
-            pattern("cublas", "libcublasLt.so."),
-            pattern("cuda_nvrtc", "libnvrtc.so."),
-        ];
+        let table = vec![pattern("cublas", "libcublasLt.so."), pattern("cuda_nvrtc", "libnvrtc.so.")];
         let preload = Preload::parse(text);
         assert_eq!(preload.on_success, table);
         assert_eq!(preload.on_failure, table);

@@ -26,14 +26,7 @@ pub fn import<'a>(
     cuda: Option<&str>,
 ) -> TorchProcess<'a> {
     let (loader, python) = process(host, interpreter);
-    let mut import = Import {
-        host,
-        interpreter,
-        cuda,
-        loader,
-        ctypes: python,
-        preloaded: Vec::new(),
-    };
+    let mut import = Import { host, interpreter, cuda, loader, ctypes: python, preloaded: Vec::new() };
     // `ctypes.CDLL` calls `dlopen` from its extension module, whose RPATH counts in conda.
     if let Some(ctypes) = import.ctypes_extension() {
         import.ctypes = import.loader.open(&ctypes.to_string_lossy(), python).0.or(python);
@@ -45,11 +38,7 @@ pub fn import<'a>(
         missing.sort();
         missing.dedup();
     }
-    TorchProcess {
-        loader: import.loader,
-        missing,
-        preloaded: import.preloaded,
-    }
+    TorchProcess { loader: import.loader, missing, preloaded: import.preloaded }
 }
 
 struct Import<'a, 'b> {
@@ -65,11 +54,7 @@ impl Import<'_, '_> {
     fn ctypes_extension(&self) -> Option<PathBuf> {
         let version = self.interpreter.version.as_deref()?;
         let series: Vec<&str> = version.split('.').take(2).collect();
-        let lib = self
-            .interpreter
-            .base_prefix
-            .join("lib")
-            .join(format!("python{}", series.join(".")));
+        let lib = self.interpreter.base_prefix.join("lib").join(format!("python{}", series.join(".")));
         extension(self.host, &lib.join("lib-dynload"), "_ctypes")
     }
 
@@ -90,15 +75,10 @@ impl Import<'_, '_> {
             return;
         }
         let mapped = |text: &String| {
-            self.loader
-                .objects()
-                .iter()
-                .any(|o| o.real.to_string_lossy().contains(text.as_str()))
+            self.loader.objects().iter().any(|o| o.real.to_string_lossy().contains(text.as_str()))
         };
         let cuda = preload.if_cuda.is_empty()
-            || self
-                .cuda
-                .is_some_and(|cuda| preload.if_cuda.iter().any(|c| c == cuda));
+            || self.cuda.is_some_and(|cuda| preload.if_cuda.iter().any(|c| c == cuda));
         if cuda && preload.if_mapped.as_ref().is_none_or(mapped) {
             self.preload(&preload.on_success);
         }
@@ -133,11 +113,7 @@ impl Import<'_, '_> {
             folders.into_iter().flatten().find_map(|folder| {
                 let lib = folder.join("lib");
                 // `glob.glob` gives them in the order of the folder, which nobody knows; there is one of each.
-                self.host
-                    .names(&lib)
-                    .into_iter()
-                    .find(|name| pattern.fits(name))
-                    .map(|name| lib.join(name))
+                self.host.names(&lib).into_iter().find(|name| pattern.fits(name)).map(|name| lib.join(name))
             })
         })
     }

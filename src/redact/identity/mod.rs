@@ -72,29 +72,17 @@ impl Identities {
         for user in names.into_iter().flatten().chain(system.user) {
             found.name(&user, "{user}");
         }
-        let hosts = [
-            Some(system.hostname),
-            host.env("HOSTNAME"),
-            host.maybe("/etc/hostname"),
-        ];
+        let hosts = [Some(system.hostname), host.env("HOSTNAME"), host.maybe("/etc/hostname")];
         for name in hosts.into_iter().flatten() {
             found.host(&name);
         }
-        for path in [
-            "/etc/machine-id",
-            "/var/lib/dbus/machine-id",
-            "/proc/sys/kernel/random/boot_id",
-        ] {
+        for path in ["/etc/machine-id", "/var/lib/dbus/machine-id", "/proc/sys/kernel/random/boot_id"] {
             found.uuid(host.maybe(path).as_deref());
         }
         found.uuid(host.maybe("/sys/class/dmi/id/product_uuid").as_deref());
-        for file in [
-            "product_serial",
-            "board_serial",
-            "chassis_serial",
-            "chassis_asset_tag",
-            "board_asset_tag",
-        ] {
+        for file in
+            ["product_serial", "board_serial", "chassis_serial", "chassis_asset_tag", "board_asset_tag"]
+        {
             found.serial(host.maybe(Path::new("/sys/class/dmi/id").join(file)).as_deref());
         }
         found.serial(host.maybe("/proc/device-tree/serial-number").as_deref());
@@ -134,9 +122,7 @@ impl Identities {
     /// The identity that begins here: its length and placeholder.
     fn at(&self, text: &[u8], at: usize) -> Option<(usize, &'static str)> {
         let needle = self.needles.iter().find(|needle| needle.is_at(text, at));
-        needle
-            .map(|n| (n.text.len(), n.placeholder))
-            .or_else(|| device_uuid(text, at))
+        needle.map(|n| (n.text.len(), n.placeholder)).or_else(|| device_uuid(text, at))
     }
 
     fn home(&mut self, home: &Path) {
@@ -163,17 +149,10 @@ impl Identities {
 
     fn name(&mut self, name: &str, placeholder: &'static str) {
         let name = name.trim();
-        let is_of = |list: &str| {
-            list.split_ascii_whitespace()
-                .any(|word| name.eq_ignore_ascii_case(word))
-        };
+        let is_of = |list: &str| list.split_ascii_whitespace().any(|word| name.eq_ignore_ascii_case(word));
         let number = name.bytes().all(|b| b.is_ascii_digit() || b == b'.');
         if name.len() >= 3 && !number && !is_of(GENERIC) {
-            self.add(
-                name,
-                placeholder,
-                if is_of(WORDS) { Whole::InPath } else { Whole::Word },
-            );
+            self.add(name, placeholder, if is_of(WORDS) { Whole::InPath } else { Whole::Word });
         }
     }
 
@@ -189,10 +168,7 @@ impl Identities {
     }
 
     fn serial(&mut self, serial: Option<&str>) {
-        let Some(serial) = serial
-            .map(|s| s.trim_matches(['\0', ' ', '\n']))
-            .filter(|s| s.len() >= 5)
-        else {
+        let Some(serial) = serial.map(|s| s.trim_matches(['\0', ' ', '\n'])).filter(|s| s.len() >= 5) else {
             return;
         };
         let filler = NO_SERIAL.contains(&serial.to_ascii_lowercase().as_str());
@@ -217,18 +193,12 @@ impl Identities {
         if text.len() >= 3 && !self.needles.iter().any(|n| n.text == text) {
             // Names of files and users keep their case; host names, UUIDs, MAC and IPv6 addresses come in either.
             let any_case = !matches!(placeholder, "~" | "{user}" | "{serial}");
-            self.needles.push(Needle {
-                text: text.to_owned(),
-                placeholder,
-                whole,
-                any_case,
-            });
+            self.needles.push(Needle { text: text.to_owned(), placeholder, whole, any_case });
         }
     }
 
     fn finish(mut self) -> Self {
-        self.needles
-            .sort_by(|a, b| b.text.len().cmp(&a.text.len()).then_with(|| a.text.cmp(&b.text)));
+        self.needles.sort_by(|a, b| b.text.len().cmp(&a.text.len()).then_with(|| a.text.cmp(&b.text)));
         for needle in &self.needles {
             self.starts.add(&needle.text);
         }
@@ -245,10 +215,7 @@ mod tests {
     use crate::host::recorded::Recorded;
 
     fn identities() -> Identities {
-        let mut host = Recorded {
-            cwd: "/".into(),
-            ..Recorded::default()
-        };
+        let mut host = Recorded { cwd: "/".into(), ..Recorded::default() };
         host.system.hostname = "Quarktal.cluster.example.org".to_owned();
         host.system.user = Some("zwiebelfisch".to_owned());
         host.system.home = Some("/home/zwiebelfisch".into());
@@ -256,17 +223,13 @@ mod tests {
         host.env.insert("SUDO_USER".to_owned(), "max".to_owned());
         let files = [
             ("/etc/machine-id", "3d1219c7c4c5404aaa1f6d2a48adfda4\n"),
-            (
-                "/proc/sys/kernel/random/boot_id",
-                "140c4a4b-bf5d-4847-9c3f-b4dda55c3888\n",
-            ),
+            ("/proc/sys/kernel/random/boot_id", "140c4a4b-bf5d-4847-9c3f-b4dda55c3888\n"),
             ("/sys/class/dmi/id/product_serial", "CZ3217XKQ9\n"),
             ("/sys/class/dmi/id/board_serial", "To Be Filled By O.E.M.\n"),
             ("/sys/class/net/eth0/address", "02:fc:00:1a:2b:3c\n"),
             ("/sys/class/net/lo/address", "00:00:00:00:00:00\n"),
         ];
-        host.files
-            .extend(files.map(|(path, text)| (path.into(), text.to_owned())));
+        host.files.extend(files.map(|(path, text)| (path.into(), text.to_owned())));
         Identities::of(&host)
     }
 
@@ -278,31 +241,16 @@ mod tests {
             ("/scratch/zwiebelfisch/y", "/scratch/{user}/y"),
             ("/tmp/torchinductor_zwiebelfisch", "/tmp/torchinductor_{user}"),
             ("--dir=/home/zwiebelfisch/z", "--dir=~/z"),
-            (
-                "git@quarktal.cluster.example.org:zwiebelfisch/r.git",
-                "git@{host}:{user}/r.git",
-            ),
-            (
-                "Quarktal, quarktal-ib0, other.cluster.example.org",
-                "{host}, {host}-ib0, other.{domain}",
-            ),
+            ("git@quarktal.cluster.example.org:zwiebelfisch/r.git", "git@{host}:{user}/r.git"),
+            ("Quarktal, quarktal-ib0, other.cluster.example.org", "{host}, {host}-ib0, other.{domain}"),
             ("140c4a4b-bf5d-4847-9c3f-b4dda55c3888", "{uuid}"),
             ("140C4A4BBF5D48479C3FB4DDA55C3888", "{uuid}"),
             ("id=3d1219c7c4c5404aaa1f6d2a48adfda4;", "id={uuid};"),
             ("s/n CZ3217XKQ9", "s/n {serial}"),
             ("02:fc:00:1a:2b:3c 02-FC-00-1A-2B-3C", "{mac} {mac}"),
-            (
-                "tcp://10.3.9.90:29500 [fd00::2]:80. At 10.3.9.90.",
-                "tcp://{ip}:29500 [{ip}]:80. At {ip}.",
-            ),
-            (
-                "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6,GPU-8932f937",
-                "GPU-{uuid},GPU-{uuid}",
-            ),
-            (
-                "MIG-GPU-8932f937-d72c-4106-c12f-20bd9faed9f6/1/0",
-                "MIG-GPU-{uuid}/1/0",
-            ),
+            ("tcp://10.3.9.90:29500 [fd00::2]:80. At 10.3.9.90.", "tcp://{ip}:29500 [{ip}]:80. At {ip}."),
+            ("GPU-8932f937-d72c-4106-c12f-20bd9faed9f6,GPU-8932f937", "GPU-{uuid},GPU-{uuid}"),
+            ("MIG-GPU-8932f937-d72c-4106-c12f-20bd9faed9f6/1/0", "MIG-GPU-{uuid}/1/0"),
             ("MIG-c6d4f1ef-42e4-5de3-91c7-45d71c87eb3f", "MIG-{uuid}"),
             ("/data/max/x max@h", "/data/{user}/x {user}@h"),
         ];
@@ -341,10 +289,7 @@ mod tests {
 
     #[test]
     fn generic_names_stay_but_a_home_never_does() {
-        let mut host = Recorded {
-            cwd: "/".into(),
-            ..Recorded::default()
-        };
+        let mut host = Recorded { cwd: "/".into(), ..Recorded::default() };
         host.system.hostname = "localhost".to_owned();
         host.system.user = Some("root".to_owned());
         host.system.home = Some("/root".into());
@@ -359,10 +304,7 @@ mod tests {
 
     #[test]
     fn the_lists_of_names_are_sorted() {
-        assert!(
-            GENERIC.split_ascii_whitespace().is_sorted_by(|a, b| a < b),
-            "sort it, once each"
-        );
+        assert!(GENERIC.split_ascii_whitespace().is_sorted_by(|a, b| a < b), "sort it, once each");
     }
 
     mod properties {

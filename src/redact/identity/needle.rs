@@ -50,11 +50,7 @@ impl Default for Starts {
 
 impl std::fmt::Debug for Starts {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "Starts({})",
-            self.0.iter().map(|word| word.count_ones()).sum::<u32>()
-        )
+        write!(f, "Starts({})", self.0.iter().map(|word| word.count_ones()).sum::<u32>())
     }
 }
 
@@ -117,20 +113,8 @@ pub(super) const DEVICES: [&str; 2] = ["GPU-", "MIG-"];
 pub(super) fn device_uuid(text: &[u8], at: usize) -> Option<(usize, &'static str)> {
     let rest = text.get(at..)?;
     let prefix = DEVICES.iter().find(|p| rest.starts_with(p.as_bytes()))?;
-    let digits = rest[prefix.len()..]
-        .iter()
-        .take_while(|b| b.is_ascii_hexdigit() || **b == b'-')
-        .count();
-    let goes_on = rest
-        .get(prefix.len() + digits)
-        .is_some_and(|b| b.is_ascii_alphanumeric());
+    let digits = rest[prefix.len()..].iter().take_while(|b| b.is_ascii_hexdigit() || **b == b'-').count();
+    let goes_on = rest.get(prefix.len() + digits).is_some_and(|b| b.is_ascii_alphanumeric());
     let long = digits >= 4 && !goes_on;
-    long.then_some((
-        prefix.len() + digits,
-        if *prefix == "GPU-" {
-            "GPU-{uuid}"
-        } else {
-            "MIG-{uuid}"
-        },
-    ))
+    long.then_some((prefix.len() + digits, if *prefix == "GPU-" { "GPU-{uuid}" } else { "MIG-{uuid}" }))
 }

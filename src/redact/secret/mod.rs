@@ -97,12 +97,7 @@ pub fn stand_in(secret: &str) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize()
-        .iter()
-        .take(8)
-        .fold(String::from("secret:"), |text, byte| {
-            text + &format!("{byte:02x}")
-        })
+    hash.finalize().iter().take(8).fold(String::from("secret:"), |text, byte| text + &format!("{byte:02x}"))
 }
 
 /// Whether this text stands for a secret already: what a recorded machine holds in the secret's place.
@@ -138,11 +133,7 @@ mod tests {
             long.is_secret() && long.text().starts_with("secret:") && long.text().len() == 7 + 16,
             "{long}"
         );
-        assert_eq!(
-            long,
-            env_value("OTHER_TOKEN", BODY),
-            "the same secret, the same digest"
-        );
+        assert_eq!(long, env_value("OTHER_TOKEN", BODY), "the same secret, the same digest");
         assert_ne!(long, env_value("WANDB_API_KEY", &BODY.to_lowercase()));
         for guessable in [
             "hunter2",
@@ -161,21 +152,12 @@ mod tests {
             ("OMP_NUM_THREADS", "8"),
             ("TOKENIZERS_PARALLELISM", "false"),
             ("KEYBOARD", "us"),
-            (
-                "XLA_FLAGS",
-                "--xla_gpu_deterministic_ops=true --xla_dump_to=~/dump",
-            ),
+            ("XLA_FLAGS", "--xla_gpu_deterministic_ops=true --xla_dump_to=~/dump"),
             ("CUBLAS_WORKSPACE_CONFIG", ":4096:8"),
             ("CUDA_VISIBLE_DEVICES", "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6"),
-            (
-                "PYTHON_SHA256",
-                "56bfef1fdfc1221ce6720e43a661e3eb41785dd914ce99698d8c7896af4bdaa1",
-            ),
+            ("PYTHON_SHA256", "56bfef1fdfc1221ce6720e43a661e3eb41785dd914ce99698d8c7896af4bdaa1"),
             ("PATH", "/usr/local/nvidia/bin:/usr/local/cuda/bin:/usr/bin"),
-            (
-                "NVIDIA_REQUIRE_CUDA",
-                "cuda>=12.4 brand=tesla,driver>=470,driver<471",
-            ),
+            ("NVIDIA_REQUIRE_CUDA", "cuda>=12.4 brand=tesla,driver>=470,driver<471"),
             ("num_key_value_heads", "8"),
             ("max_tokens", "4096"),
             ("pad_token", "<pad>"),
@@ -188,37 +170,17 @@ mod tests {
             ("GLIBC_TUNABLES", "glibc.cpu.hwcaps=-AVX2_Usable,-AVX512F_Usable"),
         ];
         for (name, value) in clear {
-            assert_eq!(
-                env_value(name, value),
-                Redacted::Clear(value.to_owned()),
-                "{name}"
-            );
+            assert_eq!(env_value(name, value), Redacted::Clear(value.to_owned()), "{name}");
         }
     }
 
     #[test]
     fn secrets_inside_longer_text_go_and_the_rest_stays() {
         let cases = [
-            (
-                format!("--lr=0.1 --api-key={BODY} --epochs=3"),
-                "--lr=0.1 --api-key=",
-                " --epochs=3",
-            ),
-            (
-                "--wandb-token hunter2 --epochs 3".to_owned(),
-                "--wandb-token ",
-                " --epochs 3",
-            ),
-            (
-                format!("Authorization: Bearer {BODY}"),
-                "Authorization: Bearer ",
-                "",
-            ),
-            (
-                format!("{{\"password\": \"{BODY}\", \"lr\": 1}}"),
-                "{\"password\": \"",
-                "\", \"lr\": 1}",
-            ),
+            (format!("--lr=0.1 --api-key={BODY} --epochs=3"), "--lr=0.1 --api-key=", " --epochs=3"),
+            ("--wandb-token hunter2 --epochs 3".to_owned(), "--wandb-token ", " --epochs 3"),
+            (format!("Authorization: Bearer {BODY}"), "Authorization: Bearer ", ""),
+            (format!("{{\"password\": \"{BODY}\", \"lr\": 1}}"), "{\"password\": \"", "\", \"lr\": 1}"),
             (format!("x hf_{BODY} y"), "x ", " y"),
             (
                 "a -----BEGIN RSA PRIVATE KEY-----\nMIIE\n-----END RSA PRIVATE KEY----- b".to_owned(),
@@ -228,14 +190,8 @@ mod tests {
         ];
         for (input, before, after) in cases {
             let out = text(&input);
-            assert!(
-                out.starts_with(before) && out.ends_with(after) && out.contains("secret:"),
-                "{out}"
-            );
-            assert!(
-                !out.contains(BODY) && !out.contains("hunter2") && !out.contains("MIIE"),
-                "{out}"
-            );
+            assert!(out.starts_with(before) && out.ends_with(after) && out.contains("secret:"), "{out}");
+            assert!(!out.contains(BODY) && !out.contains("hunter2") && !out.contains("MIIE"), "{out}");
         }
     }
 

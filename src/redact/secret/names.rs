@@ -17,31 +17,17 @@ const ALWAYS: [&str; 11] = [
 
 /// Words that mean a secret in a variable's name, and something else in many a hyperparameter's: `pad_token`,
 /// `num_key_value_heads`, `max_tokens`.
-const MOSTLY: [&str; 11] = [
-    "KEY", "KEYS", "TOKEN", "TOKENS", "AUTH", "OAUTH", "OAUTH2", "COOKIE", "COOKIES", "DSN", "PWD",
-];
+const MOSTLY: [&str; 11] =
+    ["KEY", "KEYS", "TOKEN", "TOKENS", "AUTH", "OAUTH", "OAUTH2", "COOKIE", "COOKIES", "DSN", "PWD"];
 
 /// Ends of words written together: `PGPASSWORD`, `AUTHTOKEN`, `AWSSECRETKEY`.
-const ENDS: [&str; 8] = [
-    "PASSWORD",
-    "PASSWD",
-    "SECRET",
-    "TOKEN",
-    "APIKEY",
-    "ACCESSKEY",
-    "SECRETKEY",
-    "PRIVATEKEY",
-];
+const ENDS: [&str; 8] =
+    ["PASSWORD", "PASSWD", "SECRET", "TOKEN", "APIKEY", "ACCESSKEY", "SECRETKEY", "PRIVATEKEY"];
 
 /// Names that hold one of these words and no secret: settings of JAX's random keys and of Hugging Face Hub, the
 /// shell's working directory.
-const HARMLESS: [&str; 5] = [
-    "HF_HUB_DISABLE_IMPLICIT_TOKEN",
-    "JAX_DEBUG_KEY_REUSE",
-    "JAX_LEGACY_PRNG_KEY",
-    "OLDPWD",
-    "PWD",
-];
+const HARMLESS: [&str; 5] =
+    ["HF_HUB_DISABLE_IMPLICIT_TOKEN", "JAX_DEBUG_KEY_REUSE", "JAX_LEGACY_PRNG_KEY", "OLDPWD", "PWD"];
 
 /// What stands before `key` where it opens something.
 const KEY_KINDS: [&str; 16] = [
@@ -87,19 +73,14 @@ pub(super) fn hides(name: &str, value: &str) -> bool {
     }
     if !is_option {
         let plural = |w: &str| matches!(w, "KEYS" | "TOKENS");
-        return words
-            .iter()
-            .any(|w| MOSTLY.contains(&w.as_str()) && !(plural(w) && plain));
+        return words.iter().any(|w| MOSTLY.contains(&w.as_str()) && !(plural(w) && plain));
     }
     let Some((last, before)) = words.split_last() else {
         return false;
     };
     match last.as_str() {
         "KEY" | "KEYS" => {
-            !plain
-                && before
-                    .last()
-                    .is_some_and(|w| KEY_KINDS.contains(&w.to_lowercase().as_str()))
+            !plain && before.last().is_some_and(|w| KEY_KINDS.contains(&w.to_lowercase().as_str()))
         }
         last => MOSTLY.contains(&last) && !plain,
     }
@@ -184,14 +165,8 @@ mod tests {
             "XAUTHORITY",
             "token_type_ids",
         ];
-        assert_eq!(
-            secret.iter().filter(|n| !is_secret_name(n)).collect::<Vec<_>>(),
-            Vec::<&&str>::new()
-        );
-        assert_eq!(
-            open.iter().filter(|n| is_secret_name(n)).collect::<Vec<_>>(),
-            Vec::<&&str>::new()
-        );
+        assert_eq!(secret.iter().filter(|n| !is_secret_name(n)).collect::<Vec<_>>(), Vec::<&&str>::new());
+        assert_eq!(open.iter().filter(|n| is_secret_name(n)).collect::<Vec<_>>(), Vec::<&&str>::new());
     }
 
     #[test]

@@ -66,13 +66,9 @@ fn private_keys(text: &str) -> Vec<Range<usize>> {
     let mut from = 0;
     while let Some(start) = text[from..].find("-----BEGIN ").map(|at| from + at) {
         from = start + 1;
-        let label_end = text[start + 11..]
-            .find("-----")
-            .map_or(text.len(), |at| start + 11 + at);
+        let label_end = text[start + 11..].find("-----").map_or(text.len(), |at| start + 11 + at);
         if text[start..label_end].contains("PRIVATE KEY") {
-            let end = text[label_end..]
-                .find("-----END ")
-                .map_or(text.len(), |at| label_end + at);
+            let end = text[label_end..].find("-----END ").map_or(text.len(), |at| label_end + at);
             let rest = text.get(end + 9..).unwrap_or_default();
             from = rest.find("-----").map_or(text.len(), |at| end + 9 + at + 5);
             found.push(start..from);
@@ -108,9 +104,7 @@ fn token(text: &str, run: &Range<usize>) -> Option<Range<usize>> {
             body.len() >= *least && (*prefix != "sk-" || body.bytes().any(|b| b.is_ascii_digit()))
         };
         let capital = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
-        let aws = AWS
-            .iter()
-            .any(|p| rest.len() == 20 && rest.starts_with(p) && rest.bytes().all(capital));
+        let aws = AWS.iter().any(|p| rest.len() == 20 && rest.starts_with(p) && rest.bytes().all(capital));
         (aws || PREFIXES.iter().any(known)).then(|| run.start + i..run.end)
     })
 }
@@ -139,9 +133,8 @@ fn named(text: &str, run: &Range<usize>) -> Option<Range<usize>> {
         None => return None,
     };
     let start = text.len() - value.len();
-    let value = &value[..value
-        .find([' ', '\t', '\n', '"', '\'', ',', ';', '&', ')', '}'])
-        .unwrap_or(value.len())];
+    let value =
+        &value[..value.find([' ', '\t', '\n', '"', '\'', ',', ';', '&', ')', '}']).unwrap_or(value.len())];
     let next_flag = after_sign.is_none() && value.starts_with('-');
     // `Authorization: Bearer x`: the scheme is no secret, what follows it is found on its own.
     let scheme = matches!(value.to_ascii_lowercase().as_str(), "bearer" | "basic");
@@ -176,10 +169,7 @@ fn random(text: &str, run: &Range<usize>) -> Option<Range<usize>> {
     for byte in word {
         counts[kind(byte)] += 1;
     }
-    let turns = word
-        .windows(2)
-        .filter(|pair| kind(&pair[0]) != kind(&pair[1]))
-        .count();
+    let turns = word.windows(2).filter(|pair| kind(&pair[0]) != kind(&pair[1])).count();
     let mixed = counts[..3].iter().all(|n| n * 10 >= word.len()) && counts[3] * 8 <= word.len();
     (mixed && turns * 5 >= word.len() * 2).then(|| run.clone())
 }
@@ -194,10 +184,7 @@ mod tests {
 
     #[test]
     fn shapes() {
-        assert_eq!(
-            secrets("id AKIAIOSFODNN7EXAMPLE, AKIAIOSFODNN7EXAMPLES"),
-            ["AKIAIOSFODNN7EXAMPLE"]
-        );
+        assert_eq!(secrets("id AKIAIOSFODNN7EXAMPLE, AKIAIOSFODNN7EXAMPLES"), ["AKIAIOSFODNN7EXAMPLE"]);
         assert_eq!(
             secrets("x=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"),
             ["Qm9vIGZvbyBiYXIgYmF6IHF1eCBxdXV4IDEyMzQ1"]
@@ -206,14 +193,8 @@ mod tests {
             secrets("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_d z"),
             ["eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.abc-_d"]
         );
-        assert_eq!(
-            secrets("-----BEGIN PRIVATE KEY-----\nabc"),
-            ["-----BEGIN PRIVATE KEY-----\nabc"]
-        );
-        assert_eq!(
-            secrets("curl -H 'Authorization: Basic dXNlcjpwYXNz'"),
-            ["dXNlcjpwYXNz"]
-        );
+        assert_eq!(secrets("-----BEGIN PRIVATE KEY-----\nabc"), ["-----BEGIN PRIVATE KEY-----\nabc"]);
+        assert_eq!(secrets("curl -H 'Authorization: Basic dXNlcjpwYXNz'"), ["dXNlcjpwYXNz"]);
     }
 
     #[test]

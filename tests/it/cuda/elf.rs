@@ -16,22 +16,13 @@ fn headers_say_what_the_linker_was_told() {
     for (tags, rpath) in [("--disable-new-dtags", true), ("--enable-new-dtags", false)] {
         let path = dir.path().join("libmain.so");
         let search = format!("-Wl,{tags},-rpath,$ORIGIN/../x:/opt/y");
-        named(
-            &path,
-            "libmain.so.1",
-            "0123456789abcdef",
-            &[&search, needed.to_str().unwrap()],
-        );
+        named(&path, "libmain.so.1", "0123456789abcdef", &[&search, needed.to_str().unwrap()]);
         let info = inspect(&path).unwrap();
         assert_eq!(info.build_id.as_deref(), Some("0123456789abcdef"));
         assert_eq!(info.soname.as_deref(), Some("libmain.so.1"));
         assert_eq!(info.needed.first().map(String::as_str), Some("libneeded.so.3"));
         assert_eq!(info.machine.as_deref(), Some(std::env::consts::ARCH));
-        let (with, without) = if rpath {
-            (info.rpath, info.runpath)
-        } else {
-            (info.runpath, info.rpath)
-        };
+        let (with, without) = if rpath { (info.rpath, info.runpath) } else { (info.runpath, info.rpath) };
         assert_eq!(with, ["$ORIGIN/../x", "/opt/y"], "{tags}");
         assert!(without.is_empty(), "{tags}");
     }
@@ -43,11 +34,7 @@ fn gpu_architectures_of_a_fat_binary() {
     let path = dir.path().join("libfat.so");
     // Two entries: a cubin for sm_90 and PTX for compute_90, each a header of 64 bytes and 8 of payload.
     let entry = |kind: u8| {
-        format!(
-            "{kind},0,0,0, 64,0,0,0, 8,0,0,0,0,0,0,0, {} 90,0,0,0, {} ",
-            "0,".repeat(12),
-            "0,".repeat(40)
-        )
+        format!("{kind},0,0,0, 64,0,0,0, 8,0,0,0,0,0,0,0, {} 90,0,0,0, {} ", "0,".repeat(12), "0,".repeat(40))
     };
     let source = format!(
         "__attribute__((section(\".nv_fatbin\"), used, aligned(8))) const unsigned char fat[] = \
@@ -70,15 +57,8 @@ fn the_abi_of_strings() {
         )
         .unwrap();
         let define = format!("-D_GLIBCXX_USE_CXX11_ABI={}", u8::from(abi));
-        sh(
-            dir.path(),
-            "c++",
-            &["-shared", "-fPIC", &define, "-o", "libabi.so", "abi.cpp"],
-        );
-        assert_eq!(
-            inspect(&dir.path().join("libabi.so")).unwrap().cxx11_abi,
-            Some(abi)
-        );
+        sh(dir.path(), "c++", &["-shared", "-fPIC", &define, "-o", "libabi.so", "abi.cpp"]);
+        assert_eq!(inspect(&dir.path().join("libabi.so")).unwrap().cxx11_abi, Some(abi));
     }
 }
 
@@ -86,12 +66,7 @@ fn the_abi_of_strings() {
 fn a_damaged_file_is_an_error_and_nothing_worse() {
     let dir = folder();
     let path = dir.path().join("libwhole.so");
-    named(
-        &path,
-        "libwhole.so.1",
-        "0123456789abcdef",
-        &["-Wl,-rpath,$ORIGIN"],
-    );
+    named(&path, "libwhole.so.1", "0123456789abcdef", &["-Wl,-rpath,$ORIGIN"]);
     inspect(&path).unwrap();
     let whole = fs::read(&path).unwrap();
     let file = fs::File::options().write(true).open(&path).unwrap();
@@ -109,10 +84,7 @@ fn a_damaged_file_is_an_error_and_nothing_worse() {
     // The section headers stand at the end, so every cut is seen.
     for length in (0..whole.len()).rev() {
         file.set_len(length as u64).unwrap();
-        assert!(
-            matches!(inspect(&path), Err(ElfError::Malformed(_))),
-            "cut to {length} bytes"
-        );
+        assert!(matches!(inspect(&path), Err(ElfError::Malformed(_))), "cut to {length} bytes");
     }
 }
 
@@ -135,12 +107,7 @@ fn a_huge_range_is_refused_before_it_is_read() {
     assert!(notes > 0);
     fs::write(&path, bytes).unwrap();
     // A sparse file of two terabytes: the range is inside it.
-    fs::File::options()
-        .write(true)
-        .open(&path)
-        .unwrap()
-        .set_len(1 << 41)
-        .unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_len(1 << 41).unwrap();
     assert!(matches!(inspect(&path), Err(ElfError::Malformed(_))));
 }
 
@@ -148,14 +115,8 @@ fn a_huge_range_is_refused_before_it_is_read() {
 fn what_is_not_elf_says_so() {
     let dir = folder();
     fs::write(dir.path().join("text"), "INPUT(-lfoo)").unwrap();
-    assert!(matches!(
-        inspect(&dir.path().join("text")),
-        Err(ElfError::Malformed(_))
-    ));
+    assert!(matches!(inspect(&dir.path().join("text")), Err(ElfError::Malformed(_))));
     assert_eq!(inspect(&dir.path().join("missing")), Err(ElfError::NotFound));
     sh(dir.path(), "mkfifo", &["pipe"]);
-    assert!(matches!(
-        inspect(&dir.path().join("pipe")),
-        Err(ElfError::Malformed(_))
-    ));
+    assert!(matches!(inspect(&dir.path().join("pipe")), Err(ElfError::Malformed(_))));
 }

@@ -17,24 +17,10 @@ const RUNPATH: &str = "-Wl,--enable-new-dtags,-rpath,$ORIGIN/../../nvidia/cublas
 /// Other copies of libcublas and libcublasLt, laid out as a toolkit's; the folder for `LD_LIBRARY_PATH`.
 fn other_copies(venv: &Venv) -> String {
     let lib = venv.dir.path().canonicalize().unwrap().join("toolkit/lib64");
-    named(
-        &lib.join("libcublasLt.so.12.1.3.1"),
-        "libcublasLt.so.12",
-        "0d0001",
-        &[],
-    );
+    named(&lib.join("libcublasLt.so.12.1.3.1"), "libcublasLt.so.12", "0d0001", &[]);
     symlink("libcublasLt.so.12.1.3.1", lib.join("libcublasLt.so.12")).unwrap();
-    let flags = [
-        "-Wl,--enable-new-dtags,-rpath,$ORIGIN",
-        "-L.",
-        "-l:libcublasLt.so.12",
-    ];
-    named(
-        &lib.join("libcublas.so.12.1.3.1"),
-        "libcublas.so.12",
-        "0d0002",
-        &flags,
-    );
+    let flags = ["-Wl,--enable-new-dtags,-rpath,$ORIGIN", "-L.", "-l:libcublasLt.so.12"];
+    named(&lib.join("libcublas.so.12.1.3.1"), "libcublas.so.12", "0d0002", &flags);
     symlink("libcublas.so.12.1.3.1", lib.join("libcublas.so.12")).unwrap();
     lib.to_str().unwrap().to_owned()
 }
@@ -51,14 +37,8 @@ fn wheels_are_found_by_the_rpath_of_torch() {
     assert_eq!(get("cuda.libraries.cublas.version_found_by"), "wheel metadata");
     assert_eq!(get("cuda.libraries.cublas.origin"), "wheel");
     assert_eq!(get("cuda.libraries.cublas.build_id"), "c0de04");
-    assert_eq!(
-        get("cuda.libraries.cublas.path_found_by"),
-        "RPATH of libtorch_global_deps.so"
-    );
-    assert_eq!(
-        get("cuda.libraries.cudart.path_found_by"),
-        "RPATH of libtorch_global_deps.so"
-    );
+    assert_eq!(get("cuda.libraries.cublas.path_found_by"), "RPATH of libtorch_global_deps.so");
+    assert_eq!(get("cuda.libraries.cudart.path_found_by"), "RPATH of libtorch_global_deps.so");
     assert_eq!(get("torch.version"), "2.6.0+cu124");
     assert_eq!(get("torch.local_tag"), "cu124");
     assert_eq!(get("torch.git_commit"), "abc123");
@@ -96,10 +76,7 @@ fn preloading_by_torch_decides_before_any_search() {
     let dir = other_copies(&venv);
     let snapshot = venv.agree(&[("LD_LIBRARY_PATH", &dir)]);
     assert_eq!(text(&snapshot, "cuda.libraries.cublasLt.build_id"), "c0de03");
-    assert_eq!(
-        text(&snapshot, "cuda.libraries.cublasLt.path_found_by"),
-        "preloaded by torch"
-    );
+    assert_eq!(text(&snapshot, "cuda.libraries.cublasLt.path_found_by"), "preloaded by torch");
     assert_eq!(list(&snapshot, "cuda.duplicates"), ["cublas", "cublasLt"]);
     let copies = list(&snapshot, "cuda.libraries.cublasLt.copies");
     assert_eq!(copies[0], text(&snapshot, "cuda.libraries.cublasLt.path"));
@@ -116,10 +93,7 @@ fn two_copies_in_one_process_are_both_named() {
     assert_eq!(text(&snapshot, "cuda.libraries.cublasLt.build_id"), "0d0001");
     let also = list(&snapshot, "cuda.libraries.cublasLt.also_loaded");
     assert_eq!(also.len(), 1, "{also:?}");
-    assert!(
-        also[0].ends_with("nvidia/cublas/lib/libcublasLt.so.12"),
-        "{also:?}"
-    );
+    assert!(also[0].ends_with("nvidia/cublas/lib/libcublasLt.so.12"), "{also:?}");
     let mapped = venv.mapped(&env);
     let names = |path: &&PathBuf| path.to_string_lossy().contains("libcublasLt.so");
     assert_eq!(mapped.iter().filter(names).count(), 2, "{mapped:?}");
@@ -133,15 +107,9 @@ fn ld_library_path_precedes_a_runpath() {
     let dir = other_copies(&venv);
     let snapshot = venv.agree(&[("LD_LIBRARY_PATH", &dir)]);
     assert_eq!(text(&snapshot, "cuda.libraries.cublas.build_id"), "0d0002");
-    assert_eq!(
-        text(&snapshot, "cuda.libraries.cublas.path_found_by"),
-        "LD_LIBRARY_PATH"
-    );
+    assert_eq!(text(&snapshot, "cuda.libraries.cublas.path_found_by"), "LD_LIBRARY_PATH");
     assert_eq!(text(&snapshot, "cuda.libraries.cublas.origin"), "system");
-    assert_eq!(
-        text(&snapshot, "cuda.libraries.cudart.path_found_by"),
-        "RUNPATH of libtorch_global_deps.so"
-    );
+    assert_eq!(text(&snapshot, "cuda.libraries.cudart.path_found_by"), "RUNPATH of libtorch_global_deps.so");
     // An empty item is the working directory, and a folder that does not exist is passed over.
     let snapshot = venv.agree(&[("LD_LIBRARY_PATH", &format!("/nowhere::{dir}"))]);
     assert_eq!(text(&snapshot, "cuda.libraries.cublas.build_id"), "0d0002");
@@ -155,14 +123,8 @@ fn ld_preload_precedes_everything() {
     let dir = other_copies(&venv);
     let snapshot = venv.agree(&[("LD_PRELOAD", &format!("{dir}/libcublas.so.12"))]);
     assert_eq!(text(&snapshot, "cuda.libraries.cublas.build_id"), "0d0002");
-    assert_eq!(
-        text(&snapshot, "cuda.libraries.cublas.path_found_by"),
-        "LD_PRELOAD"
-    );
-    assert_eq!(
-        text(&snapshot, "cuda.libraries.cublasLt.path_found_by"),
-        "RUNPATH of libcublas.so.12"
-    );
+    assert_eq!(text(&snapshot, "cuda.libraries.cublas.path_found_by"), "LD_PRELOAD");
+    assert_eq!(text(&snapshot, "cuda.libraries.cublasLt.path_found_by"), "RUNPATH of libcublas.so.12");
 }
 
 #[test]
@@ -171,10 +133,7 @@ fn without_a_search_path_torch_loads_the_wheels_itself() {
     venv.wheels();
     venv.torch("-Wl,--disable-new-dtags,-rpath,$ORIGIN", Preload::OnFailure);
     let snapshot = venv.agree(&[]);
-    assert_eq!(
-        text(&snapshot, "cuda.libraries.cudart.path_found_by"),
-        "preloaded by torch"
-    );
+    assert_eq!(text(&snapshot, "cuda.libraries.cudart.path_found_by"), "preloaded by torch");
     assert_eq!(fact(&snapshot, "torch.missing_libraries"), None);
     // What the failed attempt had loaded before it failed is gone again.
     let dir = other_copies(&venv);
@@ -184,10 +143,7 @@ fn without_a_search_path_torch_loads_the_wheels_itself() {
     fs::remove_dir_all(venv.site.join("nvidia/cuda_runtime")).unwrap();
     let snapshot = venv.capture(&[], &["cuda", "torch"]);
     assert_eq!(list(&snapshot, "cuda.missing"), ["libcudart.so.12"]);
-    assert_eq!(
-        list(&snapshot, "torch.missing_libraries"),
-        ["libcudart.so.12 (for libtorch_cuda.so)"]
-    );
+    assert_eq!(list(&snapshot, "torch.missing_libraries"), ["libcudart.so.12 (for libtorch_cuda.so)"]);
 }
 
 #[test]
@@ -197,10 +153,7 @@ fn files_that_are_links_into_a_cache_are_the_environments() {
     venv.torch(RPATH, Preload::OnFailure);
     // `uv pip install --link-mode symlink`: `$ORIGIN` is the folder of the link, not of the file.
     let cache = venv.dir.path().join("cache");
-    for (folder, name) in [
-        ("nvidia/cublas/lib", "libcublas.so.12"),
-        ("torch/lib", "libtorch_cuda.so"),
-    ] {
+    for (folder, name) in [("nvidia/cublas/lib", "libcublas.so.12"), ("torch/lib", "libtorch_cuda.so")] {
         let link = venv.site.join(folder).join(name);
         fs::create_dir_all(&cache).unwrap();
         fs::rename(&link, cache.join(name)).unwrap();
@@ -208,10 +161,7 @@ fn files_that_are_links_into_a_cache_are_the_environments() {
     }
     let snapshot = venv.agree(&[]);
     let path = text(&snapshot, "cuda.libraries.cublas.path");
-    assert!(
-        path.starts_with("{env}/lib/") && path.ends_with("/nvidia/cublas/lib/libcublas.so.12"),
-        "{path}"
-    );
+    assert!(path.starts_with("{env}/lib/") && path.ends_with("/nvidia/cublas/lib/libcublas.so.12"), "{path}");
     assert_eq!(text(&snapshot, "cuda.libraries.cublas.origin"), "wheel");
     assert_eq!(text(&snapshot, "cuda.libraries.cublas.version"), "12.4.5.8");
 }
@@ -227,10 +177,7 @@ fn of_two_wheels_with_the_same_file_the_one_that_fits_is_named() {
     let snapshot = venv.agree(&[]);
     assert_eq!(text(&snapshot, "cuda.libraries.cublas.version"), "12.4.5.8");
     // Where both fit, it is not guessed.
-    let files = [
-        "nvidia/cublas/lib/libcublas.so.12",
-        "nvidia/cublas/lib/libcublasLt.so.12",
-    ];
+    let files = ["nvidia/cublas/lib/libcublas.so.12", "nvidia/cublas/lib/libcublasLt.so.12"];
     venv.dist_info("nvidia_cublas_cu12-12.1.3.1", &files);
     fs::remove_file(venv.site.join("nvidia_cublas_cu12-12.4.5.8.dist-info/RECORD")).unwrap();
     venv.dist_info("nvidia_cublas_cu12-12.4.5.8", &files);
@@ -241,13 +188,8 @@ fn of_two_wheels_with_the_same_file_the_one_that_fits_is_named() {
     }
     let snapshot = venv.agree(&[]);
     assert_eq!(fact(&snapshot, "cuda.libraries.cublas.version"), None);
-    let unknown = snapshot["unknown"]["cuda.libraries.cublas.version"]
-        .as_str()
-        .unwrap();
-    assert!(
-        unknown.contains("12.1.3.1") && unknown.contains("12.4.5.8"),
-        "{unknown}"
-    );
+    let unknown = snapshot["unknown"]["cuda.libraries.cublas.version"].as_str().unwrap();
+    assert!(unknown.contains("12.1.3.1") && unknown.contains("12.4.5.8"), "{unknown}");
 }
 
 #[test]
@@ -256,19 +198,9 @@ fn a_truncated_library_is_unknown_and_the_rest_is_there() {
     venv.wheels();
     venv.torch(RPATH, Preload::OnFailure);
     let path = venv.site.join("nvidia/cuda_nvrtc/lib/libnvrtc.so.12");
-    fs::File::options()
-        .write(true)
-        .open(path)
-        .unwrap()
-        .set_len(3_000)
-        .unwrap();
+    fs::File::options().write(true).open(path).unwrap().set_len(3_000).unwrap();
     let snapshot = venv.capture(&[], &["cuda"]);
     assert_eq!(fact(&snapshot, "cuda.libraries.nvrtc.build_id"), None);
-    assert!(
-        snapshot["unknown"]["cuda.libraries.nvrtc.build_id"]
-            .as_str()
-            .unwrap()
-            .contains("ELF")
-    );
+    assert!(snapshot["unknown"]["cuda.libraries.nvrtc.build_id"].as_str().unwrap().contains("ELF"));
     assert_eq!(text(&snapshot, "cuda.libraries.cublas.build_id"), "c0de04");
 }

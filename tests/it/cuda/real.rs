@@ -18,11 +18,7 @@ fn a_real_torch_says_the_same_of_itself() {
     let dir = folder();
     let sections = ["cuda", "torch", "numpy"].iter().flat_map(|s| ["--section", s]);
     let mut command = driftlock();
-    command
-        .args(["capture", "-o", "-", "--python"])
-        .arg(&root)
-        .args(sections)
-        .current_dir(dir.path());
+    command.args(["capture", "-o", "-", "--python"]).arg(&root).args(sections).current_dir(dir.path());
     let out = command.output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let snapshot: toml::Table = String::from_utf8_lossy(&out.stdout).parse().unwrap();
@@ -44,24 +40,10 @@ fn a_real_torch_says_the_same_of_itself() {
     for (key, path) in facts {
         assert_eq!(own[key].as_str(), Some(text(&snapshot, path)), "{path}");
     }
-    assert_eq!(
-        own["cuda"].as_str(),
-        fact(&snapshot, "torch.cuda").and_then(toml::Value::as_str)
-    );
-    assert_eq!(
-        own["abi"].as_bool(),
-        fact(&snapshot, "torch.cxx11_abi").and_then(toml::Value::as_bool)
-    );
-    assert_eq!(
-        own["debug"].as_bool(),
-        fact(&snapshot, "torch.debug").and_then(toml::Value::as_bool)
-    );
-    let archs: Vec<&str> = own["archs"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|v| v.as_str().unwrap())
-        .collect();
+    assert_eq!(own["cuda"].as_str(), fact(&snapshot, "torch.cuda").and_then(toml::Value::as_str));
+    assert_eq!(own["abi"].as_bool(), fact(&snapshot, "torch.cxx11_abi").and_then(toml::Value::as_bool));
+    assert_eq!(own["debug"].as_bool(), fact(&snapshot, "torch.debug").and_then(toml::Value::as_bool));
+    let archs: Vec<&str> = own["archs"].as_array().unwrap().iter().map(|v| v.as_str().unwrap()).collect();
     if !archs.is_empty() {
         assert_eq!(list(&snapshot, "torch.cuda_archs"), archs);
     }
@@ -75,29 +57,15 @@ fn a_real_torch_says_the_same_of_itself() {
     );
     let nvidia = Path::new(sites.trim()).join("nvidia");
     let mut ours: BTreeMap<PathBuf, String> = BTreeMap::new();
-    let cuda = snapshot
-        .get("cuda")
-        .and_then(|c| c.get("libraries"))
-        .and_then(toml::Value::as_table);
-    for (key, library) in cuda
-        .into_iter()
-        .flatten()
-        .filter(|(_, l)| l["loaded"].as_str() == Some("import"))
-    {
-        ours.insert(
-            real_path(&root, dir.path(), library["path"].as_str().unwrap()),
-            key.clone(),
-        );
+    let cuda = snapshot.get("cuda").and_then(|c| c.get("libraries")).and_then(toml::Value::as_table);
+    for (key, library) in cuda.into_iter().flatten().filter(|(_, l)| l["loaded"].as_str() == Some("import")) {
+        ours.insert(real_path(&root, dir.path(), library["path"].as_str().unwrap()), key.clone());
     }
     for (path, key) in &ours {
         assert!(mapped.contains(path), "{key}: {} is not mapped", path.display());
     }
     for path in mapped.iter().filter(|path| path.starts_with(&nvidia)) {
-        assert!(
-            ours.contains_key(path),
-            "{} is mapped, and not in the snapshot",
-            path.display()
-        );
+        assert!(ours.contains_key(path), "{} is mapped, and not in the snapshot", path.display());
     }
     for (key, library) in snapshot["torch"]["libraries"].as_table().unwrap() {
         let path = real_path(&root, dir.path(), library["path"].as_str().unwrap());

@@ -67,41 +67,20 @@ machine = "x86_64"
 fn toolkits_system_libraries_and_forward_compatibility() {
     let dir = folder();
     let host = recorded(dir.path());
-    let args = [
-        "capture",
-        "-o",
-        "-",
-        "--no-python",
-        "--section",
-        "cuda",
-        "--replay",
-    ];
+    let args = ["capture", "-o", "-", "--no-python", "--section", "cuda", "--replay"];
     let out = driftlock().args(args).arg(host).output().unwrap();
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let snapshot: toml::Table = String::from_utf8_lossy(&out.stdout).parse().unwrap();
     let toolkits = snapshot["cuda"]["toolkits"].as_table().unwrap();
-    assert_eq!(
-        toolkits.keys().collect::<Vec<_>>(),
-        ["/usr/local/cuda-11.8", "/usr/local/cuda-12.4"]
-    );
+    assert_eq!(toolkits.keys().collect::<Vec<_>>(), ["/usr/local/cuda-11.8", "/usr/local/cuda-12.4"]);
     let new = toolkits["/usr/local/cuda-12.4"].as_table().unwrap();
     assert_eq!(new["version"].as_str(), Some("12.4.1"));
     assert_eq!(new["nvcc"].as_bool(), Some(true));
     assert_eq!(new["nvcc_version"].as_str(), Some("12.4.131"));
     let roads = &snapshot["volatile"]["cuda"]["toolkits"];
-    assert_eq!(
-        roads["/usr/local/cuda-12.4"]["found_by"]
-            .as_array()
-            .unwrap()
-            .len(),
-        2,
-        "{roads:?}"
-    );
+    assert_eq!(roads["/usr/local/cuda-12.4"]["found_by"].as_array().unwrap().len(), 2, "{roads:?}");
     let old = toolkits["/usr/local/cuda-11.8"].as_table().unwrap();
-    assert_eq!(
-        roads["/usr/local/cuda-11.8"]["version_found_by"].as_str(),
-        Some("version.txt")
-    );
+    assert_eq!(roads["/usr/local/cuda-11.8"]["version_found_by"].as_str(), Some("version.txt"));
     assert_eq!(old["nvcc"].as_bool(), Some(false));
     let get = |path: &str| text(&snapshot, path).to_owned();
     assert_eq!(get("cuda.home"), "/usr/local/cuda-11.8");

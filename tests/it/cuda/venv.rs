@@ -18,25 +18,12 @@ impl Venv {
     pub(super) fn new() -> Self {
         let dir = folder();
         let root = dir.path().canonicalize().unwrap().join("venv");
-        sh(
-            dir.path(),
-            "python3",
-            &["-m", "venv", "--without-pip", root.to_str().unwrap()],
-        );
+        sh(dir.path(), "python3", &["-m", "venv", "--without-pip", root.to_str().unwrap()]);
         let python = root.join("bin/python");
-        let ask = |code: &str| {
-            sh(dir.path(), python.to_str().unwrap(), &["-c", code])
-                .trim()
-                .to_owned()
-        };
+        let ask = |code: &str| sh(dir.path(), python.to_str().unwrap(), &["-c", code]).trim().to_owned();
         let site = PathBuf::from(ask("import sysconfig; print(sysconfig.get_path('platlib'))"));
         let suffix = ask("import sysconfig; print(sysconfig.get_config_var('EXT_SUFFIX'))");
-        Self {
-            dir,
-            root,
-            site,
-            suffix,
-        }
+        Self { dir, root, site, suffix }
     }
 
     pub(super) fn write(&self, path: &str, text: &str) {
@@ -58,42 +45,18 @@ impl Venv {
     /// The wheels of CUDA 12's cudart, cublas and nvrtc.
     pub(super) fn wheels(&self) {
         let lib = |folder: &str, name: &str| self.site.join("nvidia").join(folder).join("lib").join(name);
-        named(
-            &lib("cuda_runtime", "libcudart.so.12"),
-            "libcudart.so.12",
-            "c0de01",
-            &[],
-        );
-        named(
-            &lib("cuda_nvrtc", "libnvrtc.so.12"),
-            "libnvrtc.so.12",
-            "c0de02",
-            &[],
-        );
+        named(&lib("cuda_runtime", "libcudart.so.12"), "libcudart.so.12", "c0de01", &[]);
+        named(&lib("cuda_nvrtc", "libnvrtc.so.12"), "libnvrtc.so.12", "c0de02", &[]);
         let lt = lib("cublas", "libcublasLt.so.12");
         named(&lt, "libcublasLt.so.12", "c0de03", &[]);
         // As NVIDIA links it: libcublas finds libcublasLt by a RUNPATH, which LD_LIBRARY_PATH precedes.
         let flags = ["-Wl,--enable-new-dtags,-rpath,$ORIGIN", lt.to_str().unwrap()];
-        named(
-            &lib("cublas", "libcublas.so.12"),
-            "libcublas.so.12",
-            "c0de04",
-            &flags,
-        );
-        self.dist_info(
-            "nvidia_cuda_runtime_cu12-12.4.127",
-            &["nvidia/cuda_runtime/lib/libcudart.so.12"],
-        );
-        self.dist_info(
-            "nvidia_cuda_nvrtc_cu12-12.4.127",
-            &["nvidia/cuda_nvrtc/lib/libnvrtc.so.12"],
-        );
+        named(&lib("cublas", "libcublas.so.12"), "libcublas.so.12", "c0de04", &flags);
+        self.dist_info("nvidia_cuda_runtime_cu12-12.4.127", &["nvidia/cuda_runtime/lib/libcudart.so.12"]);
+        self.dist_info("nvidia_cuda_nvrtc_cu12-12.4.127", &["nvidia/cuda_nvrtc/lib/libnvrtc.so.12"]);
         self.dist_info(
             "nvidia_cublas_cu12-12.4.5.8",
-            &[
-                "nvidia/cublas/lib/libcublas.so.12",
-                "nvidia/cublas/lib/libcublasLt.so.12",
-            ],
+            &["nvidia/cublas/lib/libcublas.so.12", "nvidia/cublas/lib/libcublasLt.so.12"],
         );
     }
 
@@ -102,10 +65,8 @@ impl Venv {
     pub(super) fn torch(&self, search: &str, preload: Preload) {
         let lib = self.site.join("torch/lib");
         let wheel = |path: &str| self.site.join("nvidia").join(path).to_str().unwrap().to_owned();
-        let (cudart, cublas) = (
-            wheel("cuda_runtime/lib/libcudart.so.12"),
-            wheel("cublas/lib/libcublas.so.12"),
-        );
+        let (cudart, cublas) =
+            (wheel("cuda_runtime/lib/libcudart.so.12"), wheel("cublas/lib/libcublas.so.12"));
         let nvrtc = wheel("cuda_nvrtc/lib/libnvrtc.so.12");
         // The linker looks for what libcublas needs; the loader does not look there.
         let link = format!("-Wl,-rpath-link,{}", wheel("cublas/lib"));
@@ -117,21 +78,12 @@ impl Venv {
         named(&deps, "libtorch_global_deps.so", "70c401", flags);
         named(&lib.join("libc10.so"), "libc10.so", "70c402", &[search]);
         let (deps, c10) = (lib.join("libtorch_cpu.so"), lib.join("libc10.so"));
-        named(
-            &deps,
-            "libtorch_cpu.so",
-            "70c403",
-            &[search, c10.to_str().unwrap()],
-        );
+        named(&deps, "libtorch_cpu.so", "70c403", &[search, c10.to_str().unwrap()]);
         let cuda = lib.join("libtorch_cuda.so");
         let flags = [search, &link, deps.to_str().unwrap(), &cudart, &cublas, &nvrtc];
         named(&cuda, "libtorch_cuda.so", "70c404", &flags);
         let extension = self.site.join(format!("torch/_C{}", self.suffix));
-        let flags = [
-            "-Wl,--disable-new-dtags,-rpath,$ORIGIN/lib",
-            &link,
-            cuda.to_str().unwrap(),
-        ];
+        let flags = ["-Wl,--disable-new-dtags,-rpath,$ORIGIN/lib", &link, cuda.to_str().unwrap()];
         library(&extension, "int unused;", &flags);
         let success = match preload {
             Preload::OnFailure => "",
@@ -140,10 +92,7 @@ impl Venv {
                  if \"libcudart.so\" not in _maps:\n                return\n            _preload_cuda_deps()\n"
             }
         };
-        self.write(
-            "torch/__init__.py",
-            &INIT.replace("            SUCCESS\n", success),
-        );
+        self.write("torch/__init__.py", &INIT.replace("            SUCCESS\n", success));
         self.write(
             "torch/version.py",
             "__version__ = '2.6.0+cu124'\ndebug = False\ncuda: Optional[str] = '12.4'\ngit_version = 'abc123'\nhip: Optional[str] = None\n",
@@ -154,13 +103,8 @@ impl Venv {
     /// What driftlock says of this environment.
     pub(super) fn capture(&self, env: &[(&str, &str)], sections: &[&str]) -> toml::Table {
         let mut command = driftlock();
-        command
-            .args(["capture", "-o", "-", "--python"])
-            .arg(&self.root)
-            .current_dir(self.dir.path());
-        command
-            .args(sections.iter().flat_map(|s| ["--section", s]))
-            .envs(env.iter().copied());
+        command.args(["capture", "-o", "-", "--python"]).arg(&self.root).current_dir(self.dir.path());
+        command.args(sections.iter().flat_map(|s| ["--section", s])).envs(env.iter().copied());
         let out = command.output().unwrap();
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
         String::from_utf8_lossy(&out.stdout).parse().unwrap()
@@ -182,19 +126,11 @@ impl Venv {
             ("nvrtc", "libnvrtc"),
         ] {
             let real = only(&mapped, stem);
-            assert_eq!(
-                self.path(&snapshot, &format!("cuda.libraries.{key}.path")),
-                real,
-                "{key}"
-            );
+            assert_eq!(self.path(&snapshot, &format!("cuda.libraries.{key}.path")), real, "{key}");
         }
         for key in ["torch_cpu", "torch_cuda", "c10"] {
             let real = only(&mapped, &format!("lib{key}"));
-            assert_eq!(
-                self.path(&snapshot, &format!("torch.libraries.{key}.path")),
-                real,
-                "{key}"
-            );
+            assert_eq!(self.path(&snapshot, &format!("torch.libraries.{key}.path")), real, "{key}");
         }
         snapshot
     }

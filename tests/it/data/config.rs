@@ -82,11 +82,7 @@ fn equal_values_in_yaml_toml_and_json_are_equal_facts() {
     assert_eq!(facts["train"]["steps"].as_integer(), Some(1000));
     assert_eq!(facts["model"]["layers"]["1"]["act"].as_str(), Some("gelu"));
     assert_eq!(facts["model"]["betas"].as_array().unwrap().len(), 2);
-    assert_eq!(
-        facts["model"]["name"].as_str(),
-        Some("\"null\""),
-        "the text differs from nothing"
-    );
+    assert_eq!(facts["model"]["name"].as_str(), Some("\"null\""), "the text differs from nothing");
     assert_eq!(facts["path"].as_str(), Some("${data.root}/x"));
 }
 
@@ -118,36 +114,20 @@ fn yaml_anchors_merges_tags_and_documents() {
     assert_eq!(facts["again"], facts["base"]);
     assert_eq!(facts["obj"]["!"].as_str(), Some("!!python/object:mine.Adam"));
     assert_eq!(facts["shape"].as_array().unwrap().len(), 2);
-    assert_eq!(
-        (facts["s"].as_str(), facts["f"].as_float()),
-        (Some("1"), Some(1.0))
-    );
+    assert_eq!((facts["s"].as_str(), facts["f"].as_float()), (Some("1"), Some(1.0)));
     put(dir.path().join("b.yaml"), "a: 1\n---\na: 2\n---\n- 3\n");
     let expected: Table = "0.a = 1\n1.a = 2\n2.0 = 3".parse().unwrap();
-    assert_eq!(
-        super::config::facts(dir.path(), &["--config", "b.yaml"]),
-        expected
-    );
+    assert_eq!(super::config::facts(dir.path(), &["--config", "b.yaml"]), expected);
 }
 
 #[test]
 fn ini_and_dotenv_hold_text() {
     let dir = folder();
-    put(
-        dir.path().join("a.ini"),
-        "[train]\nLR = 1e-3\nname: x = y\n[DEFAULT]\nk = %(v)s\n",
-    );
-    let expected: Table = "DEFAULT.k = '%(v)s'\n[train]\nlr = '1e-3'\nname = 'x = y'"
-        .parse()
-        .unwrap();
+    put(dir.path().join("a.ini"), "[train]\nLR = 1e-3\nname: x = y\n[DEFAULT]\nk = %(v)s\n");
+    let expected: Table = "DEFAULT.k = '%(v)s'\n[train]\nlr = '1e-3'\nname = 'x = y'".parse().unwrap();
     assert_eq!(facts(dir.path(), &["--config", "a.ini"]), expected);
-    put(
-        dir.path().join(".env"),
-        "export LR=1e-3 # c\nNAME='a b'\nREF=\"${LR}\\n\"\nNOTHING\n",
-    );
-    let expected: Table = "LR = '1e-3'\nNAME = 'a b'\nREF = \"${LR}\\n\"\nNOTHING = 'null'"
-        .parse()
-        .unwrap();
+    put(dir.path().join(".env"), "export LR=1e-3 # c\nNAME='a b'\nREF=\"${LR}\\n\"\nNOTHING\n");
+    let expected: Table = "LR = '1e-3'\nNAME = 'a b'\nREF = \"${LR}\\n\"\nNOTHING = 'null'".parse().unwrap();
     assert_eq!(facts(dir.path(), &["--config", ".env"]), expected);
 }
 
@@ -160,19 +140,10 @@ fn the_name_of_the_file_is_no_part_of_the_path_unless_it_is_given_one() {
     put(dir.path().join("d.yaml"), "lr: {max: 3}\n");
     put(dir.path().join("x=y.yaml"), "z: 1\n");
     let expected: Table = "lr = 1\nsame = 'x'\nwd = 2".parse().unwrap();
-    assert_eq!(
-        facts(dir.path(), &["--config", "a.yaml", "--config", "b.yaml"]),
-        expected
-    );
+    assert_eq!(facts(dir.path(), &["--config", "a.yaml", "--config", "b.yaml"]), expected);
     let expected: Table = "lr = 1\nsame = 'x'\nm.lr = 3".parse().unwrap();
-    assert_eq!(
-        facts(dir.path(), &["--config", "a.yaml", "--config", "m=c.yaml"]),
-        expected
-    );
-    assert_eq!(
-        facts(dir.path(), &["--config", "x=y.yaml"]),
-        "z = 1".parse().unwrap()
-    );
+    assert_eq!(facts(dir.path(), &["--config", "a.yaml", "--config", "m=c.yaml"]), expected);
+    assert_eq!(facts(dir.path(), &["--config", "x=y.yaml"]), "z = 1".parse().unwrap());
     for (one, other) in [("a.yaml", "c.yaml"), ("a.yaml", "d.yaml"), ("d.yaml", "a.yaml")] {
         let messages = refused(dir.path(), &["--config", one, "--config", other]);
         assert!(
@@ -188,10 +159,8 @@ fn comments_change_the_files_digest_and_no_fact() {
     let run = |text: &str| {
         put(dir.path().join("a.yaml"), text);
         let snapshot = capture(dir.path(), &["--config", "a.yaml"]);
-        let file = snapshot["volatile"]["config"]["--config"]["a.yaml"]["digest"]
-            .as_str()
-            .unwrap()
-            .to_owned();
+        let file =
+            snapshot["volatile"]["config"]["--config"]["a.yaml"]["digest"].as_str().unwrap().to_owned();
         (snapshot["digest"]["config"].as_str().unwrap().to_owned(), file)
     };
     let (before, after) = (run("a: 1\nb: 2\n"), run("b: 2 # two\na: 1\n"));
@@ -204,10 +173,7 @@ fn comments_change_the_files_digest_and_no_fact() {
 fn a_hydra_run_is_its_configuration_its_overrides_and_its_choices() {
     let dir = folder();
     let hydra = |name: &str, text: &str| put(dir.path().join("run/.hydra").join(name), text);
-    hydra(
-        "config.yaml",
-        "optimizer:\n  name: adam\nlr: 0.002\nname: run_${lr}\n",
-    );
+    hydra("config.yaml", "optimizer:\n  name: adam\nlr: 0.002\nname: run_${lr}\n");
     hydra("overrides.yaml", "- lr=2e-3\n- +wandb.mode=offline\n");
     // Cut down from what Hydra 1.3.2 writes.
     let own = "hydra:\n  run:\n    dir: outputs/${now:%Y-%m-%d}\n  mode: RUN\n  overrides:\n    hydra:\n    - hydra.mode=RUN\n    \
@@ -223,14 +189,9 @@ fn a_hydra_run_is_its_configuration_its_overrides_and_its_choices() {
     assert_eq!(facts(dir.path(), &["--config", "run"]), expected);
     assert_eq!(facts(dir.path(), &["--config", "run/.hydra"]), expected);
     hydra("hydra.yaml", &own.replace("2024-01-01", "2024-01-02"));
-    let (one, other) = (
-        capture(dir.path(), &["--config", "run"]),
-        capture(dir.path(), &["--config", "run/.hydra"]),
-    );
-    assert_eq!(
-        one["fingerprint"], other["fingerprint"],
-        "the time of the run is no part of it"
-    );
+    let (one, other) =
+        (capture(dir.path(), &["--config", "run"]), capture(dir.path(), &["--config", "run/.hydra"]));
+    assert_eq!(one["fingerprint"], other["fingerprint"], "the time of the run is no part of it");
 }
 
 #[test]
@@ -251,11 +212,7 @@ fn a_file_that_does_not_parse_is_refused_with_its_line() {
         ("a.txt", b"a: 1\n", "does not tell its format"),
         ("a.py", b"lr = 1\n", "a program"),
         ("deep.json", &[b'['; 5_000], "deep.json"),
-        (
-            "deep.yaml",
-            &[b'['; 100],
-            "deep.yaml:1: nested deeper than 64 levels",
-        ),
+        ("deep.yaml", &[b'['; 100], "deep.yaml:1: nested deeper than 64 levels"),
         ("dir/x", b"", "dir"),
     ];
     for (name, content, words) in cases {
@@ -265,10 +222,7 @@ fn a_file_that_does_not_parse_is_refused_with_its_line() {
         assert!(messages.contains(words), "{name}: {messages}");
     }
     assert!(refused(dir.path(), &["--config", "missing.yaml"]).contains("missing.yaml: no such file"));
-    fs::File::create(dir.path().join("large.json"))
-        .unwrap()
-        .set_len((10 << 20) + 1)
-        .unwrap();
+    fs::File::create(dir.path().join("large.json")).unwrap().set_len((10 << 20) + 1).unwrap();
     assert!(refused(dir.path(), &["--config", "large.json"]).contains("larger than 10 MB"));
 }
 
@@ -279,10 +233,6 @@ fn an_empty_file_has_no_facts_and_a_digest() {
         put(dir.path().join(name), "");
         let snapshot = capture(dir.path(), &["--config", name]);
         assert!(snapshot.get("config").is_none(), "{snapshot}");
-        assert!(
-            snapshot["volatile"]["config"]["--config"][name]
-                .get("digest")
-                .is_some()
-        );
+        assert!(snapshot["volatile"]["config"]["--config"][name].get("digest").is_some());
     }
 }

@@ -23,10 +23,7 @@ fn object(place: &Place, id: &str) -> std::path::PathBuf {
 fn no_repository() {
     let place = Place::empty();
     let captured = place.capture();
-    assert_eq!(
-        captured.get("").or(captured.get("vcs")).and_then(|v| v.as_str()),
-        Some("none")
-    );
+    assert_eq!(captured.get("").or(captured.get("vcs")).and_then(|v| v.as_str()), Some("none"));
     assert_eq!(captured.0["git"].as_table().unwrap().len(), 1);
     assert_eq!(captured.0.get("unknown"), None);
 }
@@ -46,9 +43,7 @@ fn the_commit_of_head_is_missing() {
     for fact in ["tree", "staged", "diff_digest", "describe"] {
         assert_eq!(captured.get(fact), None, "{fact}");
         assert!(
-            captured
-                .unknown(fact)
-                .is_some_and(|reason| reason.contains("not found")),
+            captured.unknown(fact).is_some_and(|reason| reason.contains("not found")),
             "{fact} of {captured:#?}"
         );
     }
@@ -71,20 +66,14 @@ fn a_missing_blob_does_not_matter_until_its_text_is_needed() {
 #[test]
 fn a_corrupt_index_leaves_the_references() {
     let place = Place::new();
-    fs::write(
-        place.path(".git/index"),
-        b"DIRCgarbage and more garbage than a header needs",
-    )
-    .unwrap();
+    fs::write(place.path(".git/index"), b"DIRCgarbage and more garbage than a header needs").unwrap();
     let captured = place.capture();
     assert_eq!(captured.text("commit"), Some(head(&place).as_str()));
     assert_eq!(captured.text("branch"), Some("main"));
     for fact in ["dirty", "staged", "untracked", "diff_digest", "untracked_digest"] {
         assert_eq!(captured.get(fact), None, "{fact}");
         assert!(
-            captured
-                .unknown(fact)
-                .is_some_and(|reason| reason.contains("index")),
+            captured.unknown(fact).is_some_and(|reason| reason.contains("index")),
             "{fact} of {captured:#?}"
         );
     }
@@ -98,12 +87,7 @@ fn a_broken_reference_leaves_the_branch_and_the_files() {
     let captured = place.capture();
     assert_eq!(captured.text("branch"), Some("main"));
     assert_eq!(captured.get("commit"), None);
-    assert!(
-        captured
-            .unknown("commit")
-            .is_some_and(|reason| reason.contains("corrupt")),
-        "{captured:#?}"
-    );
+    assert!(captured.unknown("commit").is_some_and(|reason| reason.contains("corrupt")), "{captured:#?}");
     assert_eq!(captured.int("untracked"), 1);
     assert!(captured.unknown("diff_digest").is_some() && captured.unknown("dirty").is_some());
 }
@@ -126,22 +110,14 @@ fn a_repository_without_head_is_not_no_repository() {
 fn formats_that_libgit2_lacks() {
     for (option, commit) in [("--object-format=sha256", true), ("--ref-format=reftable", false)] {
         let place = Place::empty();
-        if !place
-            .try_git_in(&place.repo(), &["init", "--quiet", option])
-            .status
-            .success()
-        {
+        if !place.try_git_in(&place.repo(), &["init", "--quiet", option]).status.success() {
             super::skip(&format!("this git has no {option}"));
             continue;
         }
         place.write("train.py", "x\n");
         place.commit("first");
         let captured = place.capture();
-        assert_eq!(
-            captured.text("commit"),
-            commit.then(|| head(&place)).as_deref(),
-            "{option}"
-        );
+        assert_eq!(captured.text("commit"), commit.then(|| head(&place)).as_deref(), "{option}");
         assert_eq!(captured.text("branch"), commit.then_some("main"), "{option}");
         assert!(
             captured
@@ -176,10 +152,7 @@ fn another_user_owns_it() {
     assert_eq!(captured.text("branch"), Some("main"));
     assert_eq!(captured.get("dirty"), None);
     // What git allows, we read.
-    place.git_in(
-        Path::new("/"),
-        &["config", "--global", "--add", "safe.directory", "*"],
-    );
+    place.git_in(Path::new("/"), &["config", "--global", "--add", "safe.directory", "*"]);
     assert!(!place.agrees_with_git().bool("dirty"));
 }
 
@@ -205,11 +178,7 @@ fn the_folder_may_not_be_read() {
             "--clear-groups",
             driftlock().get_program().to_str().unwrap(),
         ]);
-        captured(
-            place
-                .isolated(command)
-                .args(["capture", "--section", "git", "-o", "-"]),
-        )
+        captured(place.isolated(command).args(["capture", "--section", "git", "-o", "-"]))
     };
     assert_eq!(capture().int("unstaged"), 1);
     let set =

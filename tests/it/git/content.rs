@@ -16,11 +16,7 @@ fn edits_staged_and_not() {
     place.git(&["add", "train.py"]);
     let staged = place.agrees_with_git();
     assert_eq!((staged.int("staged"), staged.int("unstaged")), (1, 0));
-    assert_eq!(
-        staged.text("diff_digest"),
-        edited.text("diff_digest"),
-        "the same files, staged or not"
-    );
+    assert_eq!(staged.text("diff_digest"), edited.text("diff_digest"), "the same files, staged or not");
     place.write("train.py", "import numpy\n");
     let both = place.agrees_with_git();
     assert_eq!((both.int("staged"), both.int("unstaged")), (1, 1));
@@ -37,24 +33,15 @@ fn an_edit_of_the_same_size_in_the_same_second_is_seen() {
     let place = Place::new();
     let time = fs::metadata(place.path("train.py")).unwrap().modified().unwrap();
     place.write("train.py", "import Torch\n");
-    fs::File::options()
-        .write(true)
-        .open(place.path("train.py"))
-        .unwrap()
-        .set_modified(time)
-        .unwrap();
+    fs::File::options().write(true).open(place.path("train.py")).unwrap().set_modified(time).unwrap();
     assert_eq!(place.agrees_with_git().int("unstaged"), 1);
 }
 
 #[test]
 fn a_touched_file_is_no_edit() {
     let place = Place::new();
-    let file = fs::File::options()
-        .write(true)
-        .open(place.path("train.py"))
-        .unwrap();
-    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000))
-        .unwrap();
+    let file = fs::File::options().write(true).open(place.path("train.py")).unwrap();
+    file.set_modified(std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000)).unwrap();
     assert_eq!(place.agrees_with_git().int("unstaged"), 0);
 }
 
@@ -65,14 +52,7 @@ fn deleted_renamed_and_removed_from_the_index() {
     place.git(&["mv", "train.py", "fit.py"]);
     place.git(&["rm", "--quiet", "--cached", "src/model.py"]);
     let captured = place.agrees_with_git();
-    assert_eq!(
-        (
-            captured.int("staged"),
-            captured.int("unstaged"),
-            captured.int("untracked")
-        ),
-        (3, 1, 1)
-    );
+    assert_eq!((captured.int("staged"), captured.int("unstaged"), captured.int("untracked")), (3, 1, 1));
 }
 
 #[test]
@@ -105,9 +85,8 @@ fn modes_links_and_types() {
 #[test]
 fn binary_files_of_ten_megabytes() {
     let place = Place::new();
-    let mut weights: Vec<u8> = (0..10_u32 << 20)
-        .map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8)
-        .collect();
+    let mut weights: Vec<u8> =
+        (0..10_u32 << 20).map(|i| (i.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
     place.write("weights.bin", &weights);
     place.commit("weights");
     weights[5 << 20] ^= 1;
@@ -134,10 +113,7 @@ fn line_ends_are_converted_as_git_does() {
     let crlf = place.agrees_with_git();
     assert_eq!(crlf.int("unstaged"), 1);
     place.write("train.py", "import torch\nimport jax\n");
-    assert_eq!(
-        place.agrees_with_git().text("diff_digest"),
-        crlf.text("diff_digest")
-    );
+    assert_eq!(place.agrees_with_git().text("diff_digest"), crlf.text("diff_digest"));
     // Nothing but line ends: `git diff` shows nothing and `git add` would store nothing.
     place.write("train.py", "import torch\n");
     assert!(!place.capture().bool("dirty"));
@@ -146,23 +122,15 @@ fn line_ends_are_converted_as_git_does() {
     place.write("id.txt", "$Id$\n");
     place.commit("attributes");
     place.write("src/model.py", "class Model:\r\n    x = 1\r\n");
-    place.write(
-        "id.txt",
-        "$Id: 0123456789012345678901234567890123456789 $\nmore\n",
-    );
+    place.write("id.txt", "$Id: 0123456789012345678901234567890123456789 $\nmore\n");
     assert_eq!(place.agrees_with_git().int("unstaged"), 2);
 }
 
 #[test]
 fn names_that_are_not_utf_8_and_names_with_spaces() {
     let place = Place::new();
-    let odd = [
-        &b"latin-\xe9.py"[..],
-        b"two words.py",
-        b"line\nbreak.py",
-        b"quote\".py",
-        "日本.py".as_bytes(),
-    ];
+    let odd =
+        [&b"latin-\xe9.py"[..], b"two words.py", b"line\nbreak.py", b"quote\".py", "日本.py".as_bytes()];
     for name in odd {
         fs::write(place.repo().join(OsStr::from_bytes(name)), "1\n").unwrap();
     }
@@ -193,10 +161,7 @@ fn untracked_files_links_and_special_files() {
     let second = place.agrees_with_git();
     assert_ne!(first.text("untracked_digest"), second.text("untracked_digest"));
     place.write("seen.log", "still ignored");
-    assert_eq!(
-        place.capture().text("untracked_digest"),
-        second.text("untracked_digest")
-    );
+    assert_eq!(place.capture().text("untracked_digest"), second.text("untracked_digest"));
 }
 
 #[test]
@@ -205,14 +170,7 @@ fn files_announced_but_not_added() {
     place.write("soon.py", "1\n");
     place.git(&["add", "--intent-to-add", "soon.py"]);
     let captured = place.agrees_with_git();
-    assert_eq!(
-        (
-            captured.int("staged"),
-            captured.int("unstaged"),
-            captured.int("untracked")
-        ),
-        (0, 1, 0)
-    );
+    assert_eq!((captured.int("staged"), captured.int("unstaged"), captured.int("untracked")), (0, 1, 0));
 }
 
 #[test]
@@ -228,21 +186,11 @@ fn edits_that_git_is_told_not_to_see() {
     assert!(!captured.bool("dirty"), "as git has it");
     assert_eq!(captured.int("hidden_edits"), 2);
     let files = captured.get("hidden_files").and_then(|v| v.as_array()).unwrap();
-    assert_eq!(
-        files.iter().map(|v| v.as_str().unwrap()).collect::<Vec<_>>(),
-        ["src/model.py", "train.py"]
-    );
+    assert_eq!(files.iter().map(|v| v.as_str().unwrap()).collect::<Vec<_>>(), ["src/model.py", "train.py"]);
     place.write("train.py", "import re\n");
-    assert_ne!(
-        place.capture().text("hidden_digest"),
-        captured.text("hidden_digest")
-    );
+    assert_ne!(place.capture().text("hidden_digest"), captured.text("hidden_digest"));
     fs::remove_file(place.path("run.sh")).unwrap();
-    assert_eq!(
-        place.capture().int("hidden_edits"),
-        2,
-        "what skip-worktree says is absent may be absent"
-    );
+    assert_eq!(place.capture().int("hidden_edits"), 2, "what skip-worktree says is absent may be absent");
 }
 
 #[test]
@@ -282,19 +230,13 @@ fn data_that_git_lfs_did_not_fetch() {
     let captured = place.agrees_with_git();
     assert!(!captured.bool("dirty"));
     assert_eq!(captured.int("lfs_pointers"), 2);
-    let files = captured
-        .get("lfs_pointer_files")
-        .and_then(|v| v.as_array())
-        .unwrap();
+    let files = captured.get("lfs_pointer_files").and_then(|v| v.as_array()).unwrap();
     assert_eq!(
         files.iter().map(|v| v.as_str().unwrap()).collect::<Vec<_>>(),
         ["missing.bin", "models/other.bin"]
     );
     // Fetched data is compared by its pointer, so that a touched file is clean.
-    let file = fs::File::options()
-        .write(true)
-        .open(place.path("fetched.bin"))
-        .unwrap();
+    let file = fs::File::options().write(true).open(place.path("fetched.bin")).unwrap();
     file.set_modified(std::time::UNIX_EPOCH).unwrap();
     assert!(!place.agrees_with_git().bool("dirty"));
     place.write("fetched.bin", content.replace("0.1", "0.3"));
@@ -305,11 +247,7 @@ fn data_that_git_lfs_did_not_fetch() {
 fn a_filter_program_is_not_run() {
     let place = Place::new();
     let witness = place.home.path().join("ran");
-    place.git(&[
-        "config",
-        "filter.strip.clean",
-        &format!("tee {}", witness.display()),
-    ]);
+    place.git(&["config", "filter.strip.clean", &format!("tee {}", witness.display())]);
     place.write(".gitattributes", "*.ipynb filter=strip\n");
     place.write("a.ipynb", "{}\n");
     place.commit("notebook");
@@ -320,13 +258,8 @@ fn a_filter_program_is_not_run() {
     assert!(!witness.exists());
     assert_eq!(captured.get("diff_digest"), None);
     for fact in ["diff_digest", "unstaged", "dirty"] {
-        let reason = captured
-            .unknown(fact)
-            .unwrap_or_else(|| panic!("{fact} of {captured:#?}"));
-        assert!(
-            reason.contains("a.ipynb") && reason.contains("`strip`"),
-            "{reason}"
-        );
+        let reason = captured.unknown(fact).unwrap_or_else(|| panic!("{fact} of {captured:#?}"));
+        assert!(reason.contains("a.ipynb") && reason.contains("`strip`"), "{reason}");
     }
     assert_eq!(captured.int("staged"), 0);
     place.write("train.py", "edited\n");

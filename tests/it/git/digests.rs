@@ -17,28 +17,13 @@ fn the_patch_applies_and_is_not_moved_by_settings() {
     place.write("new.py", "n\n");
     place.git(&["add", "new.py"]);
     fs::remove_file(place.path("gone.py")).unwrap();
-    fs::set_permissions(
-        place.path("tool.sh"),
-        std::os::unix::fs::PermissionsExt::from_mode(0o755),
-    )
-    .unwrap();
+    fs::set_permissions(place.path("tool.sh"), std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     let patch = |place: &Place| {
         let captured = place.capture_in(&place.repo(), &["--patch"]);
-        captured
-            .volatile("patch")
-            .and_then(|v| v.as_str())
-            .expect("a patch")
-            .to_owned()
+        captured.volatile("patch").and_then(|v| v.as_str()).expect("a patch").to_owned()
     };
     let text = patch(&place);
-    let theirs = place.git(&[
-        "diff",
-        "HEAD",
-        "--full-index",
-        "--no-renames",
-        "--no-ext-diff",
-        "--no-color",
-    ]);
+    let theirs = place.git(&["diff", "HEAD", "--full-index", "--no-renames", "--no-ext-diff", "--no-color"]);
     assert_eq!(text.trim_end(), theirs);
     let settings = [
         ("diff.noprefix", "true"),
@@ -70,10 +55,8 @@ fn a_patch_shows_binary_and_foreign_text_by_ids() {
     let captured = place.capture_in(&place.repo(), &["--patch"]);
     let text = captured.volatile("patch").and_then(|v| v.as_str()).unwrap();
     for name in ["weights.bin", "latin.txt"] {
-        let (old, new) = (
-            place.git(&["rev-parse", &format!("HEAD:{name}")]),
-            place.git(&["hash-object", name]),
-        );
+        let (old, new) =
+            (place.git(&["rev-parse", &format!("HEAD:{name}")]), place.git(&["hash-object", name]));
         let shown = format!(
             "diff --git a/{name} b/{name}\nindex {old}..{new} 100644\nBinary files a/{name} and b/{name} differ\n"
         );
@@ -105,23 +88,15 @@ fn time_that_runs_out_leaves_the_commit() {
     let captured = captured(command.args(["capture", "--section", "git", "--timeout", "0.004", "-o", "-"]));
     // On any machine: either it was fast enough, or what it lacks is unknown and not absent.
     let found = captured.get("dirty").is_some();
-    assert_ne!(
-        found,
-        captured.unknown("dirty").or(captured.unknown("")).is_some(),
-        "{captured:#?}"
-    );
+    assert_ne!(found, captured.unknown("dirty").or(captured.unknown("")).is_some(), "{captured:#?}");
 }
 
 #[test]
 fn the_snapshot_itself_does_not_count() {
     let place = Place::new();
     let write = || {
-        let status = place
-            .isolated(driftlock())
-            .args(["capture", "--section", "git"])
-            .output()
-            .unwrap()
-            .status;
+        let status =
+            place.isolated(driftlock()).args(["capture", "--section", "git"]).output().unwrap().status;
         assert!(status.success() && place.path("driftlock.lock").exists());
         place.agrees_in_content()
     };
@@ -149,14 +124,8 @@ fn the_snapshot_itself_does_not_count() {
 impl Place {
     fn agrees_in_content(&self) -> super::Captured {
         let captured = self.capture();
-        assert_eq!(
-            captured.text("diff_digest"),
-            self.recipe("diff_digest").as_deref()
-        );
-        assert_eq!(
-            captured.text("untracked_digest"),
-            self.recipe("untracked_digest").as_deref()
-        );
+        assert_eq!(captured.text("diff_digest"), self.recipe("diff_digest").as_deref());
+        assert_eq!(captured.text("untracked_digest"), self.recipe("untracked_digest").as_deref());
         captured
     }
 }

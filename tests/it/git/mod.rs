@@ -77,29 +77,18 @@ impl Place {
                 command.env_remove(name);
             }
         }
-        command
-            .env("HOME", self.home.path())
-            .env("GIT_CONFIG_NOSYSTEM", "1")
-            .env("LC_ALL", "C");
+        command.env("HOME", self.home.path()).env("GIT_CONFIG_NOSYSTEM", "1").env("LC_ALL", "C");
         command.env_remove("XDG_CONFIG_HOME").current_dir(self.repo());
         command
     }
 
     fn try_git_in(&self, dir: &Path, args: &[&str]) -> Output {
-        self.isolated(Command::new("git"))
-            .current_dir(dir)
-            .args(args)
-            .output()
-            .expect("git runs")
+        self.isolated(Command::new("git")).current_dir(dir).args(args).output().expect("git runs")
     }
 
     fn git_in(&self, dir: &Path, args: &[&str]) -> String {
         let out = self.try_git_in(dir, args);
-        assert!(
-            out.status.success(),
-            "git {args:?}: {}",
-            String::from_utf8_lossy(&out.stderr)
-        );
+        assert!(out.status.success(), "git {args:?}: {}", String::from_utf8_lossy(&out.stderr));
         String::from_utf8_lossy(&out.stdout).trim_end().to_owned()
     }
 
@@ -130,21 +119,11 @@ impl Place {
         let page = fs::read_to_string(root().join("docs/concepts/git-state.md")).unwrap();
         let start = page.find(&format!("# {name}\n")).expect("the recipe");
         let script = &page[start..start + page[start..].find("```").unwrap()];
-        let out = self
-            .isolated(Command::new("bash"))
-            .args(["-euo", "pipefail", "-c", script])
-            .output()
-            .unwrap();
+        let out =
+            self.isolated(Command::new("bash")).args(["-euo", "pipefail", "-c", script]).output().unwrap();
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-        let digest = String::from_utf8_lossy(&out.stdout)
-            .split_whitespace()
-            .next()
-            .unwrap()
-            .to_owned();
-        let nothing = Sha256::digest([])
-            .iter()
-            .map(|byte| format!("{byte:02x}"))
-            .collect::<String>();
+        let digest = String::from_utf8_lossy(&out.stdout).split_whitespace().next().unwrap().to_owned();
+        let nothing = Sha256::digest([]).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
         (digest != nothing).then(|| format!("sha256:{digest}"))
     }
 
@@ -153,11 +132,7 @@ impl Place {
     fn agrees_with_git(&self) -> Captured {
         let before = contents(&self.path(".git"));
         let captured = self.capture();
-        assert_eq!(
-            contents(&self.path(".git")),
-            before,
-            "a capture changed the repository"
-        );
+        assert_eq!(contents(&self.path(".git")), before, "a capture changed the repository");
         assert_eq!(self.capture().0, captured.0, "two captures differ");
         let args = [
             "--no-optional-locks",
@@ -184,23 +159,12 @@ impl Place {
             }
         }
         for (name, count) in &counts {
-            assert_eq!(
-                captured.int(name),
-                *count,
-                "{name}\n{}",
-                String::from_utf8_lossy(&out)
-            );
+            assert_eq!(captured.int(name), *count, "{name}\n{}", String::from_utf8_lossy(&out));
         }
         let dirty = counts["staged"] + counts["unstaged"] + counts["conflicted"] > 0;
         assert_eq!(captured.bool("dirty"), dirty);
-        assert_eq!(
-            captured.text("diff_digest"),
-            self.recipe("diff_digest").as_deref()
-        );
-        assert_eq!(
-            captured.text("untracked_digest"),
-            self.recipe("untracked_digest").as_deref()
-        );
+        assert_eq!(captured.text("diff_digest"), self.recipe("diff_digest").as_deref());
+        assert_eq!(captured.text("untracked_digest"), self.recipe("untracked_digest").as_deref());
         captured
     }
 }
@@ -211,10 +175,7 @@ struct Captured(toml::Table);
 
 fn captured(command: &mut Command) -> Captured {
     let out = command.output().expect("driftlock runs");
-    let (text, messages) = (
-        String::from_utf8_lossy(&out.stdout),
-        String::from_utf8_lossy(&out.stderr),
-    );
+    let (text, messages) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     assert!(out.status.success(), "{messages}");
     let mut snapshot: toml::Table = text.parse().unwrap_or_else(|e| panic!("{e}\n{text}"));
     // When and how fast it was taken.
@@ -232,17 +193,11 @@ impl Captured {
     }
 
     fn int(&self, path: &str) -> i64 {
-        self.get(path)
-            .unwrap_or_else(|| panic!("no git.{path} in {:#?}", self.0))
-            .as_integer()
-            .unwrap()
+        self.get(path).unwrap_or_else(|| panic!("no git.{path} in {:#?}", self.0)).as_integer().unwrap()
     }
 
     fn bool(&self, path: &str) -> bool {
-        self.get(path)
-            .unwrap_or_else(|| panic!("no git.{path} in {:#?}", self.0))
-            .as_bool()
-            .unwrap()
+        self.get(path).unwrap_or_else(|| panic!("no git.{path} in {:#?}", self.0)).as_bool().unwrap()
     }
 
     fn volatile(&self, path: &str) -> Option<&toml::Value> {
@@ -251,11 +206,7 @@ impl Captured {
 
     /// The reason why a fact is unknown.
     fn unknown(&self, path: &str) -> Option<&str> {
-        let path = if path.is_empty() {
-            "git".to_owned()
-        } else {
-            format!("git.{path}")
-        };
+        let path = if path.is_empty() { "git".to_owned() } else { format!("git.{path}") };
         self.0.get("unknown")?.get(path)?.as_str()
     }
 }
@@ -265,15 +216,8 @@ fn contents(dir: &Path) -> BTreeMap<PathBuf, (Vec<u8>, std::time::SystemTime)> {
     let mut found = BTreeMap::new();
     for entry in walkdir::WalkDir::new(dir) {
         let entry = entry.unwrap();
-        let content = if entry.file_type().is_file() {
-            fs::read(entry.path()).unwrap()
-        } else {
-            Vec::new()
-        };
-        found.insert(
-            entry.path().to_path_buf(),
-            (content, entry.metadata().unwrap().modified().unwrap()),
-        );
+        let content = if entry.file_type().is_file() { fs::read(entry.path()).unwrap() } else { Vec::new() };
+        found.insert(entry.path().to_path_buf(), (content, entry.metadata().unwrap().modified().unwrap()));
     }
     found
 }

@@ -11,10 +11,7 @@ fn below_the_root() {
     place.write("train.py", "edited\n");
     let captured = place.capture_in(&place.path("src"), &[]);
     assert_eq!(captured.text("prefix"), Some("src"));
-    assert_eq!(
-        captured.text("diff_digest"),
-        place.recipe("diff_digest").as_deref()
-    );
+    assert_eq!(captured.text("diff_digest"), place.recipe("diff_digest").as_deref());
 }
 
 #[test]
@@ -33,21 +30,11 @@ fn the_innermost_repository_counts() {
     let inner = place.capture_in(&place.path("inner"), &[]);
     assert_eq!(
         inner.text("commit"),
-        Some(
-            place
-                .git_in(&place.path("inner"), &["rev-parse", "HEAD"])
-                .as_str()
-        )
+        Some(place.git_in(&place.path("inner"), &["rev-parse", "HEAD"]).as_str())
     );
     assert_ne!(inner.text("commit"), first.text("commit"));
-    place.git_in(
-        &place.path("inner"),
-        &["commit", "--quiet", "--allow-empty", "--message", "more"],
-    );
-    assert_ne!(
-        place.agrees_with_git().text("untracked_digest"),
-        first.text("untracked_digest")
-    );
+    place.git_in(&place.path("inner"), &["commit", "--quiet", "--allow-empty", "--message", "more"]);
+    assert_ne!(place.agrees_with_git().text("untracked_digest"), first.text("untracked_digest"));
 }
 
 #[test]
@@ -57,17 +44,10 @@ fn a_bare_repository() {
     place.git(&["clone", "--quiet", "--bare", ".", "../bare.git"]);
     let captured = place.capture_in(&bare, &[]);
     assert!(captured.bool("bare"));
-    assert_eq!(
-        captured.text("commit"),
-        Some(place.git(&["rev-parse", "HEAD"]).as_str())
-    );
+    assert_eq!(captured.text("commit"), Some(place.git(&["rev-parse", "HEAD"]).as_str()));
     assert_eq!(captured.text("branch"), Some("main"));
     for absent in ["dirty", "staged", "untracked", "diff_digest"] {
-        assert_eq!(
-            (captured.get(absent), captured.unknown(absent)),
-            (None, None),
-            "{absent}"
-        );
+        assert_eq!((captured.get(absent), captured.unknown(absent)), (None, None), "{absent}");
     }
 }
 
@@ -95,15 +75,9 @@ fn a_shallow_clone() {
     place.git(&["clone", "--quiet", "--depth", "1", &source, "../clone"]);
     let captured = place.capture_in(&clone, &[]);
     assert!(captured.bool("shallow"));
-    assert_eq!(
-        captured.text("commit"),
-        Some(place.git(&["rev-parse", "HEAD"]).as_str())
-    );
+    assert_eq!(captured.text("commit"), Some(place.git(&["rev-parse", "HEAD"]).as_str()));
     let args = ["describe", "--tags", "--always", "--abbrev=12"];
-    assert_eq!(
-        captured.text("describe"),
-        Some(place.git_in(&clone, &args).as_str())
-    );
+    assert_eq!(captured.text("describe"), Some(place.git_in(&clone, &args).as_str()));
     assert!(!captured.bool("dirty"));
 }
 
@@ -114,10 +88,7 @@ fn a_partial_clone() {
     let source = format!("file://{}", place.repo().display());
     let clone = place.home.path().join("clone");
     place.git(&["clone", "--quiet", "--filter=blob:none", &source, "../clone"]);
-    assert_eq!(
-        place.git_in(&clone, &["config", "remote.origin.promisor"]),
-        "true"
-    );
+    assert_eq!(place.git_in(&clone, &["config", "remote.origin.promisor"]), "true");
     place.git_in(&clone, &["config", "extensions.partialClone", "origin"]);
     fs::write(clone.join("train.py"), "edited\n").unwrap();
     let captured = place.capture_in(&clone, &[]);
@@ -135,10 +106,7 @@ fn variables_name_the_repository() {
     let status = |env: &[(&str, &Path)]| {
         let mut command = place.isolated(std::process::Command::new("git"));
         let out = command.current_dir(&elsewhere).envs(env.iter().copied());
-        let out = out
-            .args(["--no-optional-locks", "status", "--porcelain", "-uall"])
-            .output()
-            .unwrap();
+        let out = out.args(["--no-optional-locks", "status", "--porcelain", "-uall"]).output().unwrap();
         assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
         let text = String::from_utf8_lossy(&out.stdout).into_owned();
         let count = |marks: &str| text.lines().filter(|line| line.starts_with(marks)).count() as i64;
@@ -152,32 +120,16 @@ fn variables_name_the_repository() {
         // The working directory is then the working tree.
         vec![("GIT_DIR", git_dir.as_path())],
         vec![("GIT_DIR", Path::new("../repo/.git"))],
-        vec![
-            ("GIT_DIR", git_dir.as_path()),
-            ("GIT_WORK_TREE", work_tree.as_path()),
-        ],
-        vec![
-            ("GIT_DIR", git_dir.as_path()),
-            ("GIT_WORK_TREE", Path::new("../repo")),
-        ],
-        vec![
-            ("GIT_DIR", git_dir.as_path()),
-            ("GIT_INDEX_FILE", index.as_path()),
-        ],
+        vec![("GIT_DIR", git_dir.as_path()), ("GIT_WORK_TREE", work_tree.as_path())],
+        vec![("GIT_DIR", git_dir.as_path()), ("GIT_WORK_TREE", Path::new("../repo"))],
+        vec![("GIT_DIR", git_dir.as_path()), ("GIT_INDEX_FILE", index.as_path())],
     ] {
         let captured = place.capture_with(&elsewhere, &[], &env);
         assert_eq!(captured.text("commit"), Some(commit.as_str()), "{env:?}");
-        assert_eq!(
-            (captured.int("unstaged"), captured.int("untracked")),
-            status(&env),
-            "{env:?}"
-        );
+        assert_eq!((captured.int("unstaged"), captured.int("untracked")), status(&env), "{env:?}");
     }
     let ceiling = [("GIT_CEILING_DIRECTORIES", place.home.path())];
-    assert_eq!(
-        place.capture_with(&elsewhere, &[], &ceiling).text("vcs"),
-        Some("none")
-    );
+    assert_eq!(place.capture_with(&elsewhere, &[], &ceiling).text("vcs"), Some("none"));
     let missing = [("GIT_DIR", Path::new("/nowhere"))];
     let captured = place.capture_with(&place.repo(), &[], &missing);
     assert!(captured.unknown("").is_some(), "{captured:#?}");
@@ -193,13 +145,9 @@ fn programs_of_the_repository_are_not_run() {
     let program = script.display().to_string();
     place.write(".gitattributes", "*.py diff=odd filter=odd\n");
     place.write("train.py", "edited\n");
-    for name in [
-        "core.fsmonitor",
-        "diff.external",
-        "diff.odd.textconv",
-        "filter.odd.clean",
-        "core.sshCommand",
-    ] {
+    for name in
+        ["core.fsmonitor", "diff.external", "diff.odd.textconv", "filter.odd.clean", "core.sshCommand"]
+    {
         place.git(&["config", name, &program]);
     }
     place.capture_in(&place.repo(), &["--patch"]);
@@ -213,16 +161,8 @@ fn indexes_that_libgit2_lacks_are_unknown() {
     let place = Place::new();
     place.git(&["update-index", "--split-index"]);
     let captured = place.capture();
-    assert!(
-        captured
-            .unknown("dirty")
-            .is_some_and(|reason| reason.contains("unsupported")),
-        "{captured:#?}"
-    );
-    assert_eq!(
-        captured.text("commit"),
-        Some(place.git(&["rev-parse", "HEAD"]).as_str())
-    );
+    assert!(captured.unknown("dirty").is_some_and(|reason| reason.contains("unsupported")), "{captured:#?}");
+    assert_eq!(captured.text("commit"), Some(place.git(&["rev-parse", "HEAD"]).as_str()));
     place.git(&["update-index", "--no-split-index"]);
     for version in ["4", "3", "2"] {
         place.git(&["update-index", "--index-version", version]);

@@ -42,10 +42,7 @@ fn a_clean_submodule() {
         let module = module(&captured, path);
         assert_eq!(module["commit"].as_str(), Some(commit.as_str()));
         assert_eq!(module["recorded"], module["commit"]);
-        assert_eq!(
-            (module["initialised"].as_bool(), module["dirty"].as_bool()),
-            (Some(true), Some(false))
-        );
+        assert_eq!((module["initialised"].as_bool(), module["dirty"].as_bool()), (Some(true), Some(false)));
         assert_eq!(module.get("diff_digest"), None);
     }
 }
@@ -56,17 +53,10 @@ fn an_edited_submodule_makes_the_outer_one_dirty() {
     place.write("libs/kernel/deep/code.cu", "edited\n");
     let captured = place.agrees_with_git();
     assert!(captured.bool("dirty"));
-    assert_eq!(
-        captured.get("diff_digest"),
-        None,
-        "the commit is the recorded one"
-    );
+    assert_eq!(captured.get("diff_digest"), None, "the commit is the recorded one");
     let first = module(&captured, "libs/kernel/deep")["diff_digest"].clone();
     let outer = module(&captured, "libs/kernel");
-    assert_eq!(
-        (outer["dirty"].as_bool(), outer.get("diff_digest")),
-        (Some(true), None)
-    );
+    assert_eq!((outer["dirty"].as_bool(), outer.get("diff_digest")), (Some(true), None));
     place.write("libs/kernel/deep/code.cu", "edited again\n");
     assert_ne!(module(&place.capture(), "libs/kernel/deep")["diff_digest"], first);
 }
@@ -78,27 +68,18 @@ fn untracked_files_in_a_submodule_are_counted_there() {
     let captured = place.agrees_with_git();
     assert!(!captured.bool("dirty"));
     assert_eq!(captured.int("untracked"), 0);
-    assert_eq!(
-        module(&captured, "libs/kernel")["untracked"].as_integer(),
-        Some(1)
-    );
+    assert_eq!(module(&captured, "libs/kernel")["untracked"].as_integer(), Some(1));
     assert!(module(&captured, "libs/kernel").contains_key("untracked_digest"));
 }
 
 #[test]
 fn another_commit_is_part_of_the_diff() {
     let place = nested();
-    place.git_in(
-        &place.path("libs/kernel"),
-        &["commit", "--quiet", "--allow-empty", "--message", "moved"],
-    );
+    place.git_in(&place.path("libs/kernel"), &["commit", "--quiet", "--allow-empty", "--message", "moved"]);
     let moved = place.agrees_with_git();
     assert_eq!(moved.int("unstaged"), 1);
     assert!(moved.get("diff_digest").is_some());
-    assert_ne!(
-        module(&moved, "libs/kernel")["commit"],
-        module(&moved, "libs/kernel")["recorded"]
-    );
+    assert_ne!(module(&moved, "libs/kernel")["commit"], module(&moved, "libs/kernel")["recorded"]);
     place.git(&["add", "libs/kernel"]);
     let staged = place.agrees_with_git();
     assert_eq!((staged.int("staged"), staged.int("unstaged")), (1, 0));
@@ -113,10 +94,7 @@ fn a_submodule_that_was_never_fetched() {
     let captured = place.capture_in(&clone, &[]);
     assert!(!captured.bool("dirty"));
     let module = module(&captured, "libs/kernel");
-    assert_eq!(
-        (module["initialised"].as_bool(), module.get("commit")),
-        (Some(false), None)
-    );
+    assert_eq!((module["initialised"].as_bool(), module.get("commit")), (Some(false), None));
     assert!(module.contains_key("recorded"));
     place.git(&["submodule", "--quiet", "deinit", "--force", "--all"]);
     assert!(!place.agrees_with_git().bool("dirty"));

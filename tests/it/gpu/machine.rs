@@ -15,15 +15,8 @@ fn library() -> &'static Path {
         let dir = folder();
         let source = root().join("fixtures/nvml/nvml_stub.c");
         let out = dir.path().join("libnvidia-ml.so.1");
-        let args = [
-            "-shared",
-            "-fPIC",
-            "-Wall",
-            "-Werror",
-            "-o",
-            &out.to_string_lossy(),
-            &source.to_string_lossy(),
-        ];
+        let args =
+            ["-shared", "-fPIC", "-Wall", "-Werror", "-o", &out.to_string_lossy(), &source.to_string_lossy()];
         sh(dir.path(), "cc", &args);
         dir
     });
@@ -50,10 +43,7 @@ impl Machine {
 
     pub(super) fn command(&self, args: &[&str]) -> Command {
         let mut command = driftlock();
-        command
-            .args(["capture", "-o", "-"])
-            .args(args)
-            .current_dir(self.dir.path());
+        command.args(["capture", "-o", "-"]).args(args).current_dir(self.dir.path());
         command
             .env("LD_LIBRARY_PATH", library())
             .env("DRIFTLOCK_NVML_SCRIPT", self.dir.path().join("script"));
@@ -72,10 +62,7 @@ impl Machine {
     /// The processes that ask NVML on behalf of this machine, still there.
     pub(super) fn children(&self) -> usize {
         let script = self.dir.path().join("script").to_string_lossy().into_owned();
-        let pids = fs::read_dir("/proc")
-            .expect("/proc")
-            .flatten()
-            .map(|entry| entry.path());
+        let pids = fs::read_dir("/proc").expect("/proc").flatten().map(|entry| entry.path());
         let ours = |pid: &Path| {
             let text = |name: &str| {
                 String::from_utf8_lossy(&fs::read(pid.join(name)).unwrap_or_default()).into_owned()
@@ -99,10 +86,7 @@ impl Machine {
 }
 
 fn parse(out: &Output) -> toml::Table {
-    let (text, messages) = (
-        String::from_utf8_lossy(&out.stdout),
-        String::from_utf8_lossy(&out.stderr),
-    );
+    let (text, messages) = (String::from_utf8_lossy(&out.stdout), String::from_utf8_lossy(&out.stderr));
     assert!(out.status.success(), "{messages}");
     text.parse().unwrap_or_else(|e| panic!("{e}\n{text}"))
 }
@@ -122,16 +106,11 @@ pub(super) fn int(snapshot: &toml::Table, path: &str) -> i64 {
 pub(super) fn list(snapshot: &toml::Table, path: &str) -> Vec<String> {
     let items = fact(snapshot, path).and_then(toml::Value::as_array);
     let items = items.unwrap_or_else(|| panic!("no list at {path}: {snapshot:#?}"));
-    items
-        .iter()
-        .map(|item| item.as_str().expect("text").to_owned())
-        .collect()
+    items.iter().map(|item| item.as_str().expect("text").to_owned()).collect()
 }
 
 /// Why a fact is unknown.
 pub(super) fn reason<'a>(snapshot: &'a toml::Table, path: &str) -> &'a str {
     let unknown = snapshot.get("unknown").and_then(|u| u.as_table()?.get(path));
-    unknown
-        .and_then(|v| v.as_str())
-        .unwrap_or_else(|| panic!("{path} is not unknown: {snapshot:#?}"))
+    unknown.and_then(|v| v.as_str()).unwrap_or_else(|| panic!("{path} is not unknown: {snapshot:#?}"))
 }

@@ -12,31 +12,18 @@ fn found(place: &Place, dir: &str, env: &[(&str, &str)]) -> (String, String) {
     let mut command = place.command(&[]);
     command.current_dir(place.path(dir)).envs(env.iter().copied());
     let snapshot = parse(command);
-    let get = |name: &str| {
-        text(&snapshot, &format!("volatile.python.{name}"))
-            .unwrap_or("none")
-            .to_owned()
-    };
+    let get = |name: &str| text(&snapshot, &format!("volatile.python.{name}")).unwrap_or("none").to_owned();
     let executable = PathBuf::from(get("executable").replace("{project}", place.path("").to_str().unwrap()));
-    let env = executable
-        .parent()
-        .and_then(Path::parent)
-        .and_then(Path::file_name)
-        .unwrap_or_default();
+    let env = executable.parent().and_then(Path::parent).and_then(Path::file_name).unwrap_or_default();
     (env.to_str().unwrap().to_owned(), get("found_by"))
 }
 
 #[test]
 fn the_interpreter_is_found_by_the_documented_order() {
     let place = Place::new();
-    for name in [
-        "active",
-        "other",
-        ".venv",
-        "pyenv/versions/3.99.1",
-        "pyenv/versions/3.99.10",
-        "pyenv/versions/work",
-    ] {
+    for name in
+        ["active", "other", ".venv", "pyenv/versions/3.99.1", "pyenv/versions/3.99.10", "pyenv/versions/work"]
+    {
         place.venv(name, &[]);
     }
     fs::create_dir_all(place.path("a/b")).unwrap();
@@ -51,53 +38,17 @@ fn the_interpreter_is_found_by_the_documented_order() {
     let bin = |name: &str| dir(&format!("{name}/bin"));
     let path = |folders: &[String]| folders.join(":");
     let is = |dir: &str, env: &[(&str, &str)], name: &str, road: &str| {
-        assert_eq!(
-            found(&place, dir, env),
-            (name.to_owned(), road.to_owned()),
-            "in {dir} with {env:?}"
-        );
+        assert_eq!(found(&place, dir, env), (name.to_owned(), road.to_owned()), "in {dir} with {env:?}");
     };
 
     // An activated environment; one that only its variable names; one that something on PATH comes before.
     let (active, activated) = (dir("active"), path(&[bin("active"), bin("other")]));
-    is(
-        "",
-        &[("VIRTUAL_ENV", &active), ("PATH", &activated)],
-        "active",
-        "VIRTUAL_ENV",
-    );
-    is(
-        "",
-        &[("VIRTUAL_ENV", &active), ("PATH", &bin("other"))],
-        "active",
-        "VIRTUAL_ENV",
-    );
-    is(
-        "",
-        &[
-            ("VIRTUAL_ENV", &active),
-            ("PATH", &path(&[bin("other"), bin("active")])),
-        ],
-        "other",
-        "PATH",
-    );
-    is(
-        "",
-        &[("VIRTUAL_ENV", "/nowhere"), ("PATH", &bin("other"))],
-        ".venv",
-        ".venv",
-    );
-    is(
-        "",
-        &[("CONDA_PREFIX", &active), ("PATH", &activated)],
-        "active",
-        "CONDA_PREFIX",
-    );
-    let base = [
-        ("CONDA_PREFIX", &*active),
-        ("CONDA_DEFAULT_ENV", "base"),
-        ("PATH", &*activated),
-    ];
+    is("", &[("VIRTUAL_ENV", &active), ("PATH", &activated)], "active", "VIRTUAL_ENV");
+    is("", &[("VIRTUAL_ENV", &active), ("PATH", &bin("other"))], "active", "VIRTUAL_ENV");
+    is("", &[("VIRTUAL_ENV", &active), ("PATH", &path(&[bin("other"), bin("active")]))], "other", "PATH");
+    is("", &[("VIRTUAL_ENV", "/nowhere"), ("PATH", &bin("other"))], ".venv", ".venv");
+    is("", &[("CONDA_PREFIX", &active), ("PATH", &activated)], "active", "CONDA_PREFIX");
+    let base = [("CONDA_PREFIX", &*active), ("CONDA_DEFAULT_ENV", "base"), ("PATH", &*activated)];
     is("", &base, ".venv", ".venv");
     is("outside", &base, "active", "PATH");
     // The project's environment, up to the repository's root and not above it.
@@ -106,18 +57,8 @@ fn the_interpreter_is_found_by_the_documented_order() {
     // pyenv's shims stand for what they start.
     let shims = path(&[dir("pyenv/shims"), bin("other")]);
     is("outside/c", &[("PATH", &shims)], "work", "pyenv");
-    is(
-        "outside/c",
-        &[("PATH", &shims), ("PYENV_VERSION", "3.99")],
-        "3.99.10",
-        "pyenv",
-    );
-    is(
-        "outside/c",
-        &[("PATH", &shims), ("PYENV_VERSION", "system")],
-        "other",
-        "PATH",
-    );
+    is("outside/c", &[("PATH", &shims), ("PYENV_VERSION", "3.99")], "3.99.10", "pyenv");
+    is("outside/c", &[("PATH", &shims), ("PYENV_VERSION", "system")], "other", "PATH");
     fs::remove_file(place.path("outside/.python-version")).unwrap();
     is("outside/c", &[("PATH", &shims)], "3.99.1", "pyenv");
     // `--python` comes before all of them, as a folder, an executable, a name and a shim.
@@ -125,10 +66,7 @@ fn the_interpreter_is_found_by_the_documented_order() {
         let mut command = place.command(&["--python", &named]);
         command.env("VIRTUAL_ENV", &active);
         let snapshot = parse(command);
-        assert_eq!(
-            text(&snapshot, "volatile.python.executable"),
-            Some("{project}/other/bin/python")
-        );
+        assert_eq!(text(&snapshot, "volatile.python.executable"), Some("{project}/other/bin/python"));
         assert_eq!(text(&snapshot, "volatile.python.found_by"), Some("--python"));
     }
     let snapshot = place.capture(&["--python", "pyenv/shims/python"]);
@@ -159,10 +97,7 @@ fn no_python_leaves_the_section_out_and_a_bad_path_is_an_error() {
         let out = run(place.command(&["--python", path]));
         let messages = String::from_utf8_lossy(&out.stderr);
         assert_eq!(out.status.code(), Some(2), "{path}: {messages}");
-        assert!(
-            messages.contains(words) && messages.contains("hint: "),
-            "{path}: {messages}"
-        );
+        assert!(messages.contains(words) && messages.contains("hint: "), "{path}: {messages}");
     }
 }
 
@@ -175,11 +110,7 @@ fn a_uv_environment_and_a_link_to_an_environments_python() {
     let snapshot = agrees(&place, &place.path("linked"), &[]);
     assert_ne!(text(&snapshot, "python.kind"), Some("venv"));
     if installed("uv") {
-        sh(
-            place.dir.path(),
-            "uv",
-            &["venv", "-q", "--offline", "--python", "env/bin/python", "uv"],
-        );
+        sh(place.dir.path(), "uv", &["venv", "-q", "--offline", "--python", "env/bin/python", "uv"]);
         let snapshot = agrees(&place, &place.path("uv/bin/python"), &[]);
         assert_eq!(text(&snapshot, "python.kind"), Some("venv"));
         assert_eq!(fact(&snapshot, "python.system_site"), Some(&false.into()));

@@ -93,16 +93,9 @@ impl Place {
     /// The site folder of an environment made with `python3`.
     pub(crate) fn site(&self, env: &str) -> PathBuf {
         let lib = self.path(env).join("lib");
-        let names = fs::read_dir(&lib)
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name().into_string().unwrap());
-        lib.join(
-            names
-                .into_iter()
-                .find(|name| name.starts_with("python3"))
-                .unwrap(),
-        )
-        .join("site-packages")
+        let names =
+            fs::read_dir(&lib).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+        lib.join(names.into_iter().find(|name| name.starts_with("python3")).unwrap()).join("site-packages")
     }
 
     /// A project with the backend above.
@@ -120,20 +113,13 @@ impl Place {
     /// The wheel of such a project.
     pub(crate) fn wheel(&self, name: &str, version: &str) -> PathBuf {
         let project = self.project(&format!("src-{name}"), name, version);
-        sh(
-            &project,
-            "python3",
-            &["-c", "import backend; backend.build_wheel('..')"],
-        );
+        sh(&project, "python3", &["-c", "import backend; backend.build_wheel('..')"]);
         self.path(&format!("{name}-{version}-py3-none-any.whl"))
     }
 
     pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = driftlock();
-        command
-            .args(["capture", "--section", "python", "-o", "-"])
-            .args(args)
-            .current_dir(self.path(""));
+        command.args(["capture", "--section", "python", "-o", "-"]).args(args).current_dir(self.path(""));
         command
     }
 
@@ -155,10 +141,7 @@ pub(crate) fn parse(command: Command) -> toml::Table {
 
 /// A program's path if it is installed; a test that needs it says so and ends otherwise.
 pub(crate) fn installed(program: &str) -> bool {
-    let found = Command::new(program)
-        .arg("--version")
-        .output()
-        .is_ok_and(|out| out.status.success());
+    let found = Command::new(program).arg("--version").output().is_ok_and(|out| out.status.success());
     if !found {
         println!("skipped: `{program}` is not installed");
     }
@@ -170,14 +153,8 @@ pub(crate) fn text<'a>(snapshot: &'a toml::Table, path: &str) -> Option<&'a str>
 }
 
 pub(crate) fn list(snapshot: &toml::Table, path: &str) -> Vec<String> {
-    let items = fact(snapshot, path)
-        .and_then(toml::Value::as_array)
-        .cloned()
-        .unwrap_or_default();
-    items
-        .iter()
-        .map(|item| item.as_str().unwrap().to_owned())
-        .collect()
+    let items = fact(snapshot, path).and_then(toml::Value::as_array).cloned().unwrap_or_default();
+    items.iter().map(|item| item.as_str().unwrap().to_owned()).collect()
 }
 
 pub(crate) fn unknown<'a>(snapshot: &'a toml::Table, path: &str) -> Option<&'a str> {
@@ -186,10 +163,8 @@ pub(crate) fn unknown<'a>(snapshot: &'a toml::Table, path: &str) -> Option<&'a s
 
 /// Names and versions in a snapshot.
 pub(crate) fn packages(snapshot: &toml::Table) -> BTreeMap<String, String> {
-    let table = fact(snapshot, "python.packages")
-        .and_then(toml::Value::as_table)
-        .cloned()
-        .unwrap_or_default();
+    let table =
+        fact(snapshot, "python.packages").and_then(toml::Value::as_table).cloned().unwrap_or_default();
     table
         .iter()
         .map(|(name, fields)| (name.clone(), fields["version"].as_str().unwrap().to_owned()))
@@ -199,17 +174,8 @@ pub(crate) fn packages(snapshot: &toml::Table) -> BTreeMap<String, String> {
 /// Captures the environment of `executable` and asserts that version, distributions and path are what it says itself.
 pub(crate) fn agrees(place: &Place, executable: &Path, env: &[(&str, &Path)]) -> toml::Table {
     let mut command = Command::new(executable);
-    command
-        .args(["-c", TRUTH])
-        .current_dir("/")
-        .envs(env.iter().copied());
-    for name in [
-        "PYTHONPATH",
-        "PYTHONHOME",
-        "PYTHONNOUSERSITE",
-        "PYTHONUSERBASE",
-        "PYTHONSAFEPATH",
-    ] {
+    command.args(["-c", TRUTH]).current_dir("/").envs(env.iter().copied());
+    for name in ["PYTHONPATH", "PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONUSERBASE", "PYTHONSAFEPATH"] {
         if !env.iter().any(|(set, _)| *set == name) {
             command.env_remove(name);
         }
@@ -226,10 +192,7 @@ pub(crate) fn agrees(place: &Place, executable: &Path, env: &[(&str, &Path)]) ->
     let roots = [
         ("{env}", truth["prefix"].as_str().unwrap().to_owned()),
         ("{base}", truth["base"].as_str().unwrap().to_owned()),
-        (
-            "{project}",
-            place.path("").to_str().unwrap().trim_end_matches('/').to_owned(),
-        ),
+        ("{project}", place.path("").to_str().unwrap().trim_end_matches('/').to_owned()),
         ("~", std::env::var("HOME").unwrap_or_default()),
     ];
     let whole = |shown: &String| {

@@ -53,9 +53,7 @@ pub(super) fn in_tree(tree: Option<&Tree<'_>>, path: &[u8]) -> Side {
 /// What the index holds at `path`, conflicts apart. (Not by a delta's `DiffFile::mode`, which panics on a mode that
 /// git itself never writes.)
 pub(super) fn in_index(index: &Index, path: &[u8]) -> Side {
-    index
-        .get_path(native(path), 0)
-        .map(|entry| (canonical(entry.mode), entry.id))
+    index.get_path(native(path), 0).map(|entry| (canonical(entry.mode), entry.id))
 }
 
 /// The mode as git writes it: of a file's permissions it keeps only whether its owner may execute it.

@@ -35,13 +35,8 @@ pub(super) struct Marks {
 impl Marks {
     pub(super) fn of(index: &Index, repo: &Repository) -> Self {
         let config = repo.config();
-        let setting = |name: &str, default| {
-            config
-                .as_ref()
-                .ok()
-                .and_then(|c| c.get_bool(name).ok())
-                .unwrap_or(default)
-        };
+        let setting =
+            |name: &str, default| config.as_ref().ok().and_then(|c| c.get_bool(name).ok()).unwrap_or(default);
         let mut marks = Self {
             intent_to_add: BTreeSet::new(),
             conflicts: BTreeSet::new(),
@@ -107,10 +102,7 @@ pub(super) fn skips(entry: &IndexEntry) -> bool {
 
 /// Whether size, time and mode of a file are those that the index remembers.
 pub(super) fn same_stat(entry: &IndexEntry, meta: &fs::Metadata) -> bool {
-    let time = (
-        i64::from(entry.mtime.seconds()),
-        i64::from(entry.mtime.nanoseconds()),
-    );
+    let time = (i64::from(entry.mtime.seconds()), i64::from(entry.mtime.nanoseconds()));
     u64::from(entry.file_size) == meta.len()
         && time == (meta.mtime(), meta.mtime_nsec())
         && entry.mode == canonical(meta.mode())

@@ -49,9 +49,7 @@ impl Found {
     /// Notes why these facts are not known; the first reason stays.
     fn unknown(&mut self, facts: &[&str], reason: &str) {
         for fact in facts {
-            self.unknown
-                .entry((*fact).to_owned())
-                .or_insert_with(|| reason.to_owned());
+            self.unknown.entry((*fact).to_owned()).or_insert_with(|| reason.to_owned());
         }
     }
 }
@@ -74,22 +72,10 @@ fn read_at(repo: &Repository, patch: bool, deadline: Instant, depth: usize) -> F
         }
     };
     let marks = Marks::of(&index, repo);
-    let mut pass = Pass {
-        repo,
-        root,
-        index,
-        marks,
-        changes: Changes::new(),
-        deadline,
-        depth,
-    };
+    let mut pass = Pass { repo, root, index, marks, changes: Changes::new(), deadline, depth };
     let head = head_tree(repo);
     let tree = head.as_ref().ok().and_then(Option::as_ref);
-    match head
-        .as_ref()
-        .map_err(Clone::clone)
-        .and_then(|_| pass.staged(tree).map_err(|e| words(&e)))
-    {
+    match head.as_ref().map_err(Clone::clone).and_then(|_| pass.staged(tree).map_err(|e| words(&e))) {
         Ok(count) => found.work.staged = count,
         Err(reason) => found.unknown(&["staged", "diff_digest", "patch"], &reason),
     }
@@ -108,11 +94,7 @@ fn read_at(repo: &Repository, patch: bool, deadline: Instant, depth: usize) -> F
             Err(reason) => found.unknown(&["patch"], &reason),
         }
     }
-    let doubt = found
-        .unknown
-        .get("staged")
-        .or_else(|| found.unknown.get("unstaged"))
-        .cloned();
+    let doubt = found.unknown.get("staged").or_else(|| found.unknown.get("unstaged")).cloned();
     if let (false, Some(reason)) = (found.work.dirty(), doubt) {
         found.unknown(&["dirty"], &reason);
     }
@@ -122,10 +104,7 @@ fn read_at(repo: &Repository, patch: bool, deadline: Instant, depth: usize) -> F
 /// The tree of HEAD; `None` on an unborn branch.
 fn head_tree(repo: &Repository) -> Result<Option<Tree<'_>>, String> {
     let tree = match repo.head() {
-        Ok(head) => head
-            .target()
-            .map(|id| repo.find_commit(id).and_then(|commit| commit.tree()))
-            .transpose(),
+        Ok(head) => head.target().map(|id| repo.find_commit(id).and_then(|commit| commit.tree())).transpose(),
         Err(error) if error.code() == ErrorCode::UnbornBranch => Ok(None),
         Err(error) => Err(error),
     };
@@ -153,50 +132,22 @@ impl Pass<'_> {
     fn staged(&mut self, head: Option<&Tree<'_>>) -> Result<u64, git2::Error> {
         let mut options = DiffOptions::new();
         options.include_typechange(true).skip_binary_check(true);
-        let diff = self
-            .repo
-            .diff_tree_to_index(head, Some(&self.index), Some(&mut options))?;
+        let diff = self.repo.diff_tree_to_index(head, Some(&self.index), Some(&mut options))?;
         for delta in diff.deltas() {
-            let Some(path) = delta
-                .old_file()
-                .path_bytes()
-                .or_else(|| delta.new_file().path_bytes())
-            else {
+            let Some(path) = delta.old_file().path_bytes().or_else(|| delta.new_file().path_bytes()) else {
                 continue;
             };
             if !self.marks.conflicts.contains(path) && !self.marks.intent_to_add.contains(path) {
-                let change = Change {
-                    old: in_tree(head, path),
-                    new: in_index(&self.index, path),
-                };
+                let change = Change { old: in_tree(head, path), new: in_index(&self.index, path) };
                 self.changes.insert(path.to_vec(), change);
             }
         }
         // libgit2 passes over additions that are marked `assume-unchanged`, and knows nothing of announced files.
-        let assumed = self
-            .marks
-            .flagged
-            .values()
-            .filter(|entry| assumes(entry))
-            .map(|entry| &entry.path);
-        for path in assumed
-            .chain(&self.marks.intent_to_add)
-            .cloned()
-            .collect::<Vec<_>>()
-        {
+        let assumed = self.marks.flagged.values().filter(|entry| assumes(entry)).map(|entry| &entry.path);
+        for path in assumed.chain(&self.marks.intent_to_add).cloned().collect::<Vec<_>>() {
             let announced = self.marks.intent_to_add.contains(&path);
-            let new = if announced {
-                None
-            } else {
-                in_index(&self.index, &path)
-            };
-            self.changes.insert(
-                path.clone(),
-                Change {
-                    old: in_tree(head, &path),
-                    new,
-                },
-            );
+            let new = if announced { None } else { in_index(&self.index, &path) };
+            self.changes.insert(path.clone(), Change { old: in_tree(head, &path), new });
         }
         self.changes
             .retain(|path, change| change.old != change.new && !is_ours(&self.root.join(native(path))));
@@ -208,13 +159,7 @@ impl Pass<'_> {
         let (mut changed, untracked) = match self.walk(found) {
             Ok(walked) => walked,
             Err(error) => {
-                let facts = [
-                    "unstaged",
-                    "untracked",
-                    "untracked_digest",
-                    "diff_digest",
-                    "patch",
-                ];
+                let facts = ["unstaged", "untracked", "untracked_digest", "diff_digest", "patch"];
                 return found.unknown(&facts, &words(&error));
             }
         };
@@ -230,10 +175,7 @@ impl Pass<'_> {
             // The index has no version of its own of these.
             let apart = conflict || self.marks.intent_to_add.contains(&path);
             let old = if apart { in_tree(head, &path) } else { old };
-            self.changes
-                .entry(path)
-                .and_modify(|change| change.new = new)
-                .or_insert(Change { old, new });
+            self.changes.entry(path).and_modify(|change| change.new = new).or_insert(Change { old, new });
         }
         let untracked = untracked::digest(&self.root, untracked, self.deadline);
         found.work.untracked = untracked.count;
@@ -247,24 +189,12 @@ impl Pass<'_> {
     /// was not hashed yet, and those that are not in the index.
     fn walk(&self, found: &mut Found) -> Result<(Changes, Vec<RepoPath>), git2::Error> {
         let mut options = DiffOptions::new();
-        options
-            .include_typechange(true)
-            .skip_binary_check(true)
-            .ignore_submodules(true);
-        options
-            .include_untracked(true)
-            .recurse_untracked_dirs(true)
-            .include_unreadable(true);
-        let diff = self
-            .repo
-            .diff_index_to_workdir(Some(&self.index), Some(&mut options))?;
+        options.include_typechange(true).skip_binary_check(true).ignore_submodules(true);
+        options.include_untracked(true).recurse_untracked_dirs(true).include_unreadable(true);
+        let diff = self.repo.diff_index_to_workdir(Some(&self.index), Some(&mut options))?;
         let (mut changed, mut untracked) = (Changes::new(), Vec::new());
         for delta in diff.deltas() {
-            let Some(path) = delta
-                .new_file()
-                .path_bytes()
-                .or_else(|| delta.old_file().path_bytes())
-            else {
+            let Some(path) = delta.new_file().path_bytes().or_else(|| delta.old_file().path_bytes()) else {
                 continue;
             };
             match delta.status() {
@@ -283,36 +213,16 @@ impl Pass<'_> {
                 _ => {}
             }
         }
-        for path in self
-            .marks
-            .intent_to_add
-            .iter()
-            .filter(|path| !self.marks.flagged.contains_key(*path))
-        {
+        for path in self.marks.intent_to_add.iter().filter(|path| !self.marks.flagged.contains_key(*path)) {
             let new = self.on_disk(path, None, Oid::ZERO_SHA1);
             // Announced and gone is a deletion of what was announced.
-            let old = if new.is_none() {
-                in_index(&self.index, path)
-            } else {
-                None
-            };
+            let old = if new.is_none() { in_index(&self.index, path) } else { None };
             changed.insert(path.clone(), Change { old, new });
         }
         for path in &self.marks.conflicts {
-            changed.insert(
-                path.clone(),
-                Change {
-                    old: None,
-                    new: self.on_disk(path, None, Oid::ZERO_SHA1),
-                },
-            );
+            changed.insert(path.clone(), Change { old: None, new: self.on_disk(path, None, Oid::ZERO_SHA1) });
         }
-        for entry in self
-            .marks
-            .flagged
-            .values()
-            .filter(|entry| self.marks.counts(entry))
-        {
+        for entry in self.marks.flagged.values().filter(|entry| self.marks.counts(entry)) {
             let old = Some((entry.mode, entry.id));
             let new = self.on_disk(&entry.path, old, Oid::ZERO_SHA1);
             if new.is_some() {
@@ -325,29 +235,19 @@ impl Pass<'_> {
 
     /// What lies at `path`, if that is a file or a symbolic link, with the id as far as it is known.
     fn on_disk(&self, path: &[u8], before: Side, id: Oid) -> Side {
-        let meta = fs::symlink_metadata(self.path(path))
-            .ok()
-            .filter(|meta| !meta.is_dir())?;
+        let meta = fs::symlink_metadata(self.path(path)).ok().filter(|meta| !meta.is_dir())?;
         Some((self.marks.mode(&meta, before.map(|(mode, _)| mode)), id))
     }
 
     /// Replaces the ids of what is in the working tree by those that `git add` would give. A file of which that cannot
     /// be known is taken out, and the first such reason returned.
     fn fill(&self, changes: &mut Changes) -> Result<(), String> {
-        let files = changes
-            .iter()
-            .filter_map(|(path, change)| Some((path.clone(), change.new?)))
-            .collect();
+        let files = changes.iter().filter_map(|(path, change)| Some((path.clone(), change.new?))).collect();
         let ids = content::ids(self.repo, files, self.deadline).map_err(|e| words(&e))?;
         let mut outcome = Ok(());
         for (path, id) in ids {
             match (id, changes.get_mut(&path)) {
-                (
-                    Ok(id),
-                    Some(Change {
-                        new: Some((_, new)), ..
-                    }),
-                ) => *new = id,
+                (Ok(id), Some(Change { new: Some((_, new)), .. })) => *new = id,
                 (Ok(_), _) => {}
                 (Err(reason), _) => {
                     changes.remove(&path);

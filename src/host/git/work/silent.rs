@@ -16,12 +16,7 @@ impl Pass<'_> {
     /// Edits of files that git is told not to look at.
     pub(super) fn hidden(&self, found: &mut Found) {
         let mut edits = BTreeMap::new();
-        for entry in self
-            .marks
-            .flagged
-            .values()
-            .filter(|entry| !self.marks.counts(entry))
-        {
+        for entry in self.marks.flagged.values().filter(|entry| !self.marks.counts(entry)) {
             let old = Some((entry.mode, entry.id));
             let new = match fs::symlink_metadata(self.path(&entry.path)) {
                 Err(_) if skips(entry) => continue,
@@ -35,10 +30,7 @@ impl Pass<'_> {
             found.unknown(&["hidden_edits", "hidden_files", "hidden_digest"], &reason);
         }
         edits.retain(|_, change| change.old != change.new);
-        found.work.hidden = Files {
-            digest: digest(&edits),
-            ..files(edits.keys())
-        };
+        found.work.hidden = Files { digest: digest(&edits), ..files(edits.keys()) };
     }
 
     /// Files under LFS whose data was not fetched.
@@ -48,11 +40,7 @@ impl Pass<'_> {
         }
         let mut pointers = Vec::new();
         // A pointer in the working tree is what the index remembers, so its size tells most files apart unread.
-        for entry in self
-            .index
-            .iter()
-            .filter(|entry| u64::from(entry.file_size) < lfs::POINTER_LIMIT)
-        {
+        for entry in self.index.iter().filter(|entry| u64::from(entry.file_size) < lfs::POINTER_LIMIT) {
             match content::is_lfs(self.repo, &entry.path) {
                 Ok(true) if lfs::holds_pointer(&self.path(&entry.path)).unwrap_or(false) => {
                     pointers.push(entry.path)
@@ -71,12 +59,6 @@ pub(super) fn digest(changes: &Changes) -> Option<String> {
 }
 
 fn files<'a>(paths: impl Iterator<Item = &'a RepoPath>) -> Files {
-    let paths: Vec<String> = paths
-        .map(|path| String::from_utf8_lossy(path).into_owned())
-        .collect();
-    Files {
-        count: paths.len() as u64,
-        first: paths.into_iter().take(Files::SHOWN).collect(),
-        digest: None,
-    }
+    let paths: Vec<String> = paths.map(|path| String::from_utf8_lossy(path).into_owned()).collect();
+    Files { count: paths.len() as u64, first: paths.into_iter().take(Files::SHOWN).collect(), digest: None }
 }

@@ -20,19 +20,13 @@ impl Pass<'_> {
             let old = Some((GITLINK, recorded));
             let dirty = module.work.as_ref().is_some_and(|work| work.dirty());
             found.work.unstaged += u64::from(dirty || old != new);
-            self.changes
-                .entry(path)
-                .and_modify(|change| change.new = new)
-                .or_insert(Change { old, new });
+            self.changes.entry(path).and_modify(|change| change.new = new).or_insert(Change { old, new });
             found.submodules.insert(name, module);
         }
     }
 
     fn submodule(&self, name: &str, dir: &Path, recorded: Oid, found: &mut Found) -> (Submodule, Side) {
-        let mut module = Submodule {
-            recorded: Some(recorded.to_string()),
-            ..Submodule::default()
-        };
+        let mut module = Submodule { recorded: Some(recorded.to_string()), ..Submodule::default() };
         let unchanged = Some((GITLINK, recorded));
         if !dir.is_dir() {
             return (module, None);
@@ -54,18 +48,11 @@ impl Pass<'_> {
         let head = repo.head().ok().and_then(|head| head.target());
         module.commit = head.map(|id| id.to_string());
         let inside = read_at(&repo, false, self.deadline, self.depth + 1);
-        module.fault = inside
-            .unknown
-            .into_iter()
-            .next()
-            .map(|(fact, reason)| format!("{fact}: {reason}"));
+        module.fault = inside.unknown.into_iter().next().map(|(fact, reason)| format!("{fact}: {reason}"));
         module.work = Some(inside.work);
-        found.submodules.extend(
-            inside
-                .submodules
-                .into_iter()
-                .map(|(inner, module)| (format!("{name}/{inner}"), module)),
-        );
+        found
+            .submodules
+            .extend(inside.submodules.into_iter().map(|(inner, module)| (format!("{name}/{inner}"), module)));
         (module, head.map(|id| (GITLINK, id)).or(unchanged))
     }
 }

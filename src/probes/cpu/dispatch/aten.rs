@@ -17,11 +17,7 @@ pub(super) fn level(machine: &Machine<'_>) -> Level {
         };
     }
     if machine.is_aarch64() {
-        return if asked == Some("default") {
-            sure("default")
-        } else {
-            arm(machine)
-        };
+        return if asked == Some("default") { sure("default") } else { arm(machine) };
     }
     Ok(None)
 }
@@ -48,8 +44,6 @@ fn arm(machine: &Machine<'_>) -> Level {
         Some(256) if machine.has(["bf16"]) => sure("sve256"),
         Some(256) => sure("default"),
         Some(_) if old((2, 10)) => sure("default"),
-        Some(bits) => Err(format!(
-            "whether torch has kernels for SVE of {bits} bits depends on its version"
-        )),
+        Some(bits) => Err(format!("whether torch has kernels for SVE of {bits} bits depends on its version")),
     }
 }

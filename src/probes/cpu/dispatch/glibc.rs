@@ -23,10 +23,7 @@ pub(super) fn level(machine: &Machine<'_>) -> Level {
     }
     // The masks are named after the CPU feature from 2.33 on, after the usable one before.
     let suffix = if (major, minor) < (2, 33) { "_Usable" } else { "" };
-    let off = machine
-        .env("GLIBC_TUNABLES")
-        .map(|text| masked(&text))
-        .unwrap_or_default();
+    let off = machine.env("GLIBC_TUNABLES").map(|text| masked(&text)).unwrap_or_default();
     let usable =
         |flag: &str, name: &str| machine.has([flag]) && !off.iter().any(|o| *o == format!("{name}{suffix}"));
     match () {
@@ -40,14 +37,9 @@ pub(super) fn level(machine: &Machine<'_>) -> Level {
 /// The features that `GLIBC_TUNABLES` switches off: `glibc.malloc.check=1:glibc.cpu.hwcaps=-AVX2,-FMA,ERMS`. The old
 /// name of the tunable, `glibc.tune.hwcaps`, was dropped in 2.28.
 fn masked(text: &str) -> Vec<String> {
-    let hwcaps = text
-        .rsplit(':')
-        .find_map(|tunable| tunable.strip_prefix("glibc.cpu.hwcaps="));
+    let hwcaps = text.rsplit(':').find_map(|tunable| tunable.strip_prefix("glibc.cpu.hwcaps="));
     let Some(last) = hwcaps else { return Vec::new() };
-    last.split(',')
-        .filter_map(|name| name.strip_prefix('-'))
-        .map(str::to_owned)
-        .collect()
+    last.split(',').filter_map(|name| name.strip_prefix('-')).map(str::to_owned).collect()
 }
 
 #[cfg(test)]
@@ -56,10 +48,7 @@ mod tests {
 
     #[test]
     fn masks_of_tunables() {
-        assert_eq!(
-            masked("glibc.malloc.check=1:glibc.cpu.hwcaps=-AVX2,-FMA,ERMS"),
-            ["AVX2", "FMA"]
-        );
+        assert_eq!(masked("glibc.malloc.check=1:glibc.cpu.hwcaps=-AVX2,-FMA,ERMS"), ["AVX2", "FMA"]);
         assert!(masked("glibc.cpu.hwcaps=AVX2:x").is_empty());
         assert!(masked("").is_empty());
     }

@@ -12,33 +12,18 @@ pub(super) struct Choice {
 }
 
 /// Values of `MKL_ENABLE_INSTRUCTIONS`, highest first. From MKL 2024.0 on `AVX` gives the SSE4.2 kernels.
-const LEVELS: [&str; 9] = [
-    "avx512_e5",
-    "avx512_e4",
-    "avx512_e3",
-    "avx512_e2",
-    "avx512_e1",
-    "avx512",
-    "avx2_e1",
-    "avx2",
-    "sse4_2",
-];
+const LEVELS: [&str; 9] =
+    ["avx512_e5", "avx512_e4", "avx512_e3", "avx512_e2", "avx512_e1", "avx512", "avx2_e1", "avx2", "sse4_2"];
 
 /// What MKL would do. `MKL_DEBUG_CPU_TYPE` does nothing from MKL 2020.1 on.
 pub(super) fn choice(machine: &Machine<'_>) -> Choice {
     if !machine.is_x86_64() {
-        return Choice {
-            isa: Ok(None),
-            cnr: Ok(None),
-        };
+        return Choice { isa: Ok(None), cnr: Ok(None) };
     }
     let asked = machine.env("MKL_CBWR");
     let (branch, strict) = match asked.as_deref() {
         None => {
-            return Choice {
-                isa: enabled(machine),
-                cnr: sure("off"),
-            };
+            return Choice { isa: enabled(machine), cnr: sure("off") };
         }
         Some(text) => match text.split_once(',') {
             Some((branch, "STRICT")) => (branch, ",strict"),
@@ -47,24 +32,15 @@ pub(super) fn choice(machine: &Machine<'_>) -> Choice {
         },
     };
     if branch == "COMPATIBLE" {
-        return Choice {
-            isa: sure("compatible"),
-            cnr: Ok(Some(format!("compatible{strict}"))),
-        };
+        return Choice { isa: sure("compatible"), cnr: Ok(Some(format!("compatible{strict}"))) };
     }
     let isa = enabled(machine);
-    let auto = |isa| Choice {
-        isa,
-        cnr: Ok(Some(format!("auto{strict}"))),
-    };
+    let auto = |isa| Choice { isa, cnr: Ok(Some(format!("auto{strict}"))) };
     if machine.vendor != "GenuineIntel" {
         return auto(isa);
     }
     let Ok(Some(highest)) = isa.clone() else {
-        return Choice {
-            cnr: Err("it depends on the code path".to_owned()),
-            isa,
-        };
+        return Choice { cnr: Err("it depends on the code path".to_owned()), isa };
     };
     let on = |kernels: &str, branch: &str| Choice {
         isa: sure(kernels),
@@ -83,10 +59,7 @@ pub(super) fn choice(machine: &Machine<'_>) -> Choice {
 }
 
 fn unclear(reason: &str) -> Choice {
-    Choice {
-        isa: Err(reason.to_owned()),
-        cnr: Err(reason.to_owned()),
-    }
+    Choice { isa: Err(reason.to_owned()), cnr: Err(reason.to_owned()) }
 }
 
 fn rank(level: &str) -> Option<usize> {
@@ -104,10 +77,7 @@ fn enabled(machine: &Machine<'_>) -> Level {
     let asked = machine.env("MKL_ENABLE_INSTRUCTIONS");
     let asked = match asked.as_deref() {
         Some("AVX") => Some("sse4_2"),
-        Some(text) => LEVELS
-            .iter()
-            .copied()
-            .find(|level| level.to_ascii_uppercase() == text),
+        Some(text) => LEVELS.iter().copied().find(|level| level.to_ascii_uppercase() == text),
         None => None,
     };
     match asked {

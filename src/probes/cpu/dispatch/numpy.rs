@@ -9,14 +9,8 @@ const V2: &[&str] = &["pni", "ssse3", "sse4_1", "sse4_2", "popcnt", "cx16", "lah
 
 /// What the x86-64 wheels dispatch to from NumPy 2.4 on, over a baseline of X86_V2. Each needs those before it.
 const GROUPS: [Feature; 4] = [
-    (
-        "X86_V3",
-        &["avx", "avx2", "f16c", "fma", "bmi1", "bmi2", "abm", "movbe"],
-    ),
-    (
-        "X86_V4",
-        &["avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"],
-    ),
+    ("X86_V3", &["avx", "avx2", "f16c", "fma", "bmi1", "bmi2", "abm", "movbe"]),
+    ("X86_V4", &["avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"]),
     (
         "AVX512_ICL",
         &[
@@ -47,29 +41,8 @@ const BEFORE_2_4: [Feature; 15] = [
     ("AVX512F", &["avx512f"]),
     ("AVX512CD", &["avx512cd"]),
     ("AVX512_SKX", SKX),
-    (
-        "AVX512_CLX",
-        &[
-            "avx512f",
-            "avx512cd",
-            "avx512bw",
-            "avx512dq",
-            "avx512vl",
-            "avx512_vnni",
-        ],
-    ),
-    (
-        "AVX512_CNL",
-        &[
-            "avx512f",
-            "avx512cd",
-            "avx512bw",
-            "avx512dq",
-            "avx512vl",
-            "avx512ifma",
-            "avx512vbmi",
-        ],
-    ),
+    ("AVX512_CLX", &["avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl", "avx512_vnni"]),
+    ("AVX512_CNL", &["avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl", "avx512ifma", "avx512vbmi"]),
     ("AVX512_ICL", ICL),
     ("AVX512_SPR", SPR),
 ];
@@ -104,12 +77,8 @@ const SPR: &[&str] = &[
 ];
 
 /// aarch64, over a baseline of ASIMD.
-const ARM: [Feature; 4] = [
-    ("ASIMDHP", &["asimdhp"]),
-    ("ASIMDDP", &["asimddp"]),
-    ("ASIMDFHM", &["asimdfhm"]),
-    ("SVE", &["sve"]),
-];
+const ARM: [Feature; 4] =
+    [("ASIMDHP", &["asimdhp"]), ("ASIMDDP", &["asimddp"]), ("ASIMDFHM", &["asimdfhm"]), ("SVE", &["sve"])];
 
 /// The features above the baseline that NumPy would dispatch to, in its own order and spelling, the environment
 /// applied. Where no NumPy is installed, the names are those of 2.4.
@@ -153,10 +122,7 @@ fn apply(machine: &Machine<'_>, names: &[Feature], mut found: Vec<&str>) -> Resu
         parts.filter(|part| !part.is_empty()).map(str::to_owned).collect()
     };
     let contains = |list: &[String], name: &str| list.iter().any(|item| item == name);
-    match (
-        machine.env("NPY_DISABLE_CPU_FEATURES"),
-        machine.env("NPY_ENABLE_CPU_FEATURES"),
-    ) {
+    match (machine.env("NPY_DISABLE_CPU_FEATURES"), machine.env("NPY_ENABLE_CPU_FEATURES")) {
         (Some(_), Some(_)) => {
             return Err(
                 "NumPy refuses to start: NPY_DISABLE_CPU_FEATURES and NPY_ENABLE_CPU_FEATURES are both set"
@@ -167,7 +133,7 @@ fn apply(machine: &Machine<'_>, names: &[Feature], mut found: Vec<&str>) -> Resu
             let disable = listed(&disable);
             if disable.iter().any(|name| is_baseline(machine, names, name)) {
                 return Err(
-                    "NumPy refuses to start: NPY_DISABLE_CPU_FEATURES names a baseline feature".to_owned(),
+                    "NumPy refuses to start: NPY_DISABLE_CPU_FEATURES names a baseline feature".to_owned()
                 );
             }
             found.retain(|name| !contains(&disable, name));

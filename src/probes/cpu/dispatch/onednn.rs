@@ -21,25 +21,17 @@ const LEVELS: [(&str, &[&str]); 11] = [
 /// The highest level that the processor has and the environment allows. `DNNL_MAX_CPU_ISA` acts where
 /// `ONEDNN_MAX_CPU_ISA` is unset or empty; case means nothing; a value that is no level is ignored.
 pub(super) fn level(machine: &Machine<'_>) -> Level {
-    let asked = ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"]
-        .iter()
-        .find_map(|name| machine.env(name));
+    let asked = ["ONEDNN_MAX_CPU_ISA", "DNNL_MAX_CPU_ISA"].iter().find_map(|name| machine.env(name));
     let asked = asked.map(|level| level.to_ascii_lowercase());
     if machine.is_x86_64() {
-        let cap = asked
-            .as_deref()
-            .map(canonical)
-            .filter(|level| LEVELS.iter().any(|(name, _)| name == level));
+        let cap =
+            asked.as_deref().map(canonical).filter(|level| LEVELS.iter().any(|(name, _)| name == level));
         return x86(machine, cap);
     }
     if machine.is_aarch64() {
         // The names of the SVE levels are misspelt in the source (`"sve_ ## bits"` in a macro), so that no value
         // but this one acts.
-        return if asked.as_deref() == Some("advanced_simd") {
-            sure("asimd")
-        } else {
-            arm(machine)
-        };
+        return if asked.as_deref() == Some("advanced_simd") { sure("asimd") } else { arm(machine) };
     }
     Ok(None)
 }
@@ -63,9 +55,7 @@ fn x86(machine: &Machine<'_>, cap: Option<&str>) -> Level {
             Some(true) => return sure(level),
             Some(false) => {}
             None => {
-                return Err(format!(
-                    "Linux does not tell whether this processor has what {level} needs"
-                ));
+                return Err(format!("Linux does not tell whether this processor has what {level} needs"));
             }
         }
     }

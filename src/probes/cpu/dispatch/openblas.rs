@@ -66,13 +66,10 @@ pub(super) fn level(machine: &Machine<'_>) -> Level {
     let asked = machine.host.env("OPENBLAS_CORETYPE").is_some();
     if core == "SapphireRapids" && (asked || machine.model != Some(0x8f)) {
         return Err(
-            "whether it uses its SapphireRapids kernels here depends on the OpenBLAS version".to_owned(),
+            "whether it uses its SapphireRapids kernels here depends on the OpenBLAS version".to_owned()
         );
     }
-    Ok(CORES
-        .iter()
-        .find(|(name, ..)| *name == core)
-        .map(|(_, full, _)| (*full).to_owned()))
+    Ok(CORES.iter().find(|(name, ..)| *name == core).map(|(_, full, _)| (*full).to_owned()))
 }
 
 /// The core that the OpenBLAS in the wheels of NumPy (from 2.2 on) and SciPy selects: they hold five sets of kernels,
@@ -89,10 +86,7 @@ pub(super) fn wheel_level(machine: &Machine<'_>) -> Level {
         return Err("the kernels in wheels before NumPy 2.2 differ from version to version".to_owned());
     }
     let core = core(machine)?;
-    Ok(CORES
-        .iter()
-        .find(|(name, ..)| *name == core)
-        .map(|(.., wheel)| (*wheel).to_owned()))
+    Ok(CORES.iter().find(|(name, ..)| *name == core).map(|(.., wheel)| (*wheel).to_owned()))
 }
 
 /// The core on x86-64. A name that is none gives what the flags allow, not what the model would have given.
@@ -187,9 +181,7 @@ fn arm(machine: &Machine<'_>) -> Level {
     };
     if let Some(asked) = machine.host.env("OPENBLAS_CORETYPE") {
         let asked = asked.to_ascii_lowercase();
-        return Ok(Some(alias(
-            ARM_CORES.iter().find(|core| **core == asked).unwrap_or(&"armv8"),
-        )));
+        return Ok(Some(alias(ARM_CORES.iter().find(|core| **core == asked).unwrap_or(&"armv8"))));
     }
     let sve = machine.has(["sve"]);
     let of = |&(implementer, part): &(u32, u32)| match (implementer, part) {

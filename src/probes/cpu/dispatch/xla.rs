@@ -21,10 +21,7 @@ pub(super) fn level(machine: &Machine<'_>) -> Level {
         return Ok(None);
     }
     let flags = machine.env("XLA_FLAGS").unwrap_or_default();
-    let asked = flags
-        .split_ascii_whitespace()
-        .rev()
-        .find_map(|flag| flag.strip_prefix("--xla_cpu_max_isa="));
+    let asked = flags.split_ascii_whitespace().rev().find_map(|flag| flag.strip_prefix("--xla_cpu_max_isa="));
     let cap = match asked.filter(|value| !value.is_empty()) {
         None => LEVELS.len(),
         Some(value) => match LEVELS.iter().position(|(name, _)| *name == value) {

@@ -19,11 +19,7 @@ fn arm(cores: &[(u32, u32, u32)], features: &str) -> Recorded {
         }
     }
     let mut host = machine("aarch64", text, number);
-    file(
-        &mut host,
-        "/sys/devices/system/cpu/online",
-        &format!("0-{}", number - 1),
-    );
+    file(&mut host, "/sys/devices/system/cpu/online", &format!("0-{}", number - 1));
     file(&mut host, "/sys/devices/system/cpu/smt/active", "0");
     host
 }
@@ -35,11 +31,7 @@ fn grace_and_graviton3() {
     let mut grace = arm(&[(144, 0x41, 0xd4f)], features);
     file(&mut grace, "/sys/devices/system/node/has_cpu", "0-1");
     for (node, first, cpus) in [(0, 0, "0-71"), (1, 72, "72-143")] {
-        file(
-            &mut grace,
-            &format!("/sys/devices/system/node/node{node}/cpulist"),
-            cpus,
-        );
+        file(&mut grace, &format!("/sys/devices/system/node/node{node}/cpulist"), cpus);
         file(
             &mut grace,
             &format!("/sys/devices/system/cpu/cpu{first}/topology/physical_package_id"),
@@ -62,10 +54,7 @@ fn grace_and_graviton3() {
         ("numa_nodes", "2"),
         ("x86_64_level", "-"),
         ("family", "-"),
-        (
-            "isa",
-            "asimd asimddp asimdfhm asimdhp asimdrdm bf16 fcma fphp i8mm jscvt sve sve2 svebf16 svei8mm",
-        ),
+        ("isa", "asimd asimddp asimdfhm asimdhp asimdrdm bf16 fcma fphp i8mm jscvt sve sve2 svebf16 svei8mm"),
         ("dispatch.onednn", "sve_128"),
         ("dispatch.openblas", "neoversev1"),
         ("dispatch.mkl", "-"),
@@ -74,18 +63,11 @@ fn grace_and_graviton3() {
         ("threads.torch", "144"),
     ]);
     facts.unknown(&["dispatch.aten", "dispatch.openblas_wheel"]);
-    env(
-        &grace,
-        &[("ATEN_CPU_CAPABILITY", "default"), ("OPENBLAS_CORETYPE", "ARMV8")],
-    )
-    .expect(&[("dispatch.aten", "default"), ("dispatch.openblas", "armv8")]);
+    env(&grace, &[("ATEN_CPU_CAPABILITY", "default"), ("OPENBLAS_CORETYPE", "ARMV8")])
+        .expect(&[("dispatch.aten", "default"), ("dispatch.openblas", "armv8")]);
     // torch takes the cores of the machine here, not the affinity, and reads numbers as std::stoi does.
     grace.system.affinity = Some(vec![0, 1]);
-    env(&grace, &[]).expect(&[
-        ("threads.torch", "144"),
-        ("threads.libgomp", "2"),
-        ("affinity.cpus", "0-1"),
-    ]);
+    env(&grace, &[]).expect(&[("threads.torch", "144"), ("threads.libgomp", "2"), ("affinity.cpus", "0-1")]);
     env(&grace, &[("OMP_NUM_THREADS", "8,2")]).expect(&[("threads.torch", "8"), ("threads.openblas", "2")]);
     let mut graviton = arm(&[(64, 0x41, 0xd40)], features);
     file(&mut graviton, "/proc/sys/abi/sve_default_vector_length", "32");

@@ -47,10 +47,7 @@ fn x86(id: X86<'_>, flags: &[&str], sockets: u32, cores: u32, threads: u32) -> R
 }
 
 fn machine(arch: &str, cpuinfo: String, cpus: u32) -> Recorded {
-    let mut host = Recorded {
-        cwd: "/".into(),
-        ..Recorded::default()
-    };
+    let mut host = Recorded { cwd: "/".into(), ..Recorded::default() };
     host.system.machine = arch.to_owned();
     host.system.affinity = Some((0..cpus).collect());
     host.system.libc = Some(("glibc".to_owned(), "2.39".to_owned()));
@@ -64,10 +61,7 @@ fn file(host: &mut Recorded, path: &str, text: &str) {
 
 fn env(host: &Recorded, variables: &[(&str, &str)]) -> Facts {
     let mut host = host.clone();
-    host.env = variables
-        .iter()
-        .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
-        .collect();
+    host.env = variables.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
     probe(host)
 }
 
@@ -76,8 +70,7 @@ struct Facts(crate::probes::sink::Collected);
 
 fn probe(host: Recorded) -> Facts {
     let sink = Sink::new("cpu");
-    Cpu.collect(&Context::new(Arc::new(host), Options::default()), &sink)
-        .unwrap();
+    Cpu.collect(&Context::new(Arc::new(host), Options::default()), &sink).unwrap();
     let collected = sink.snapshot(None);
     for path in collected.facts.keys() {
         assert!(crate::facts::find(path).is_some(), "`{path}` is not declared");
@@ -106,11 +99,7 @@ impl Facts {
     #[track_caller]
     fn unknown(&self, paths: &[&str]) {
         for path in paths {
-            assert!(
-                self.get(path).starts_with("? "),
-                "cpu.{path} is {}",
-                self.get(path)
-            );
+            assert!(self.get(path).starts_with("? "), "cpu.{path} is {}", self.get(path));
         }
     }
 }
@@ -158,13 +147,7 @@ fn two_socket_sapphire_rapids() {
         ("threads.blis", "1"),
         ("threads.loky", "224"),
     ]);
-    assert!(
-        facts
-            .0
-            .facts
-            .values()
-            .all(|v| !v.plain().contains("MHz") && !v.plain().contains("2000.123"))
-    );
+    assert!(facts.0.facts.values().all(|v| !v.plain().contains("MHz") && !v.plain().contains("2000.123")));
     // scikit-learn counts cores by lscpu.
     facts.unknown(&["threads.sklearn_openmp"]);
     host.env.insert("PATH".to_owned(), "/usr/bin".to_owned());
@@ -183,13 +166,8 @@ fn two_socket_sapphire_rapids() {
 
 #[test]
 fn amd_epyc_of_two_generations() {
-    let milan = x86(
-        ("AuthenticAMD", 25, 1, 1, "AMD EPYC 7763 64-Core Processor"),
-        &[V1, V2, V3, "sse4a"],
-        2,
-        64,
-        2,
-    );
+    let milan =
+        x86(("AuthenticAMD", 25, 1, 1, "AMD EPYC 7763 64-Core Processor"), &[V1, V2, V3, "sse4a"], 2, 64, 2);
     let facts = probe(milan.clone());
     facts.expect(&[
         ("microarchitecture", "zen3"),
@@ -285,13 +263,8 @@ fn qemu64_has_little() {
 
 /// A pod on a 16-CPU node that may use three and a half of them.
 fn pod(v2: bool) -> Recorded {
-    let mut host = x86(
-        ("GenuineIntel", 6, 106, 6, "Intel(R) Xeon(R) Platinum 8370C"),
-        &[V1, V2, V3, V4, ICL],
-        1,
-        8,
-        2,
-    );
+    let mut host =
+        x86(("GenuineIntel", 6, 106, 6, "Intel(R) Xeon(R) Platinum 8370C"), &[V1, V2, V3, V4, ICL], 1, 8, 2);
     let (group, mount) = match v2 {
         true => ("0::/\n", "31 23 0:26 / /sys/fs/cgroup ro - cgroup2 cgroup ro\n"),
         false => (
@@ -343,11 +316,7 @@ fn no_proc_and_an_unreadable_one() {
     let mut host = machine("arm64", String::new(), 4);
     host.files.clear();
     host.system.cpu_brand = Some("Apple M3".to_owned());
-    (
-        host.system.logical_cores,
-        host.system.physical_cores,
-        host.system.affinity,
-    ) = (Some(8), Some(8), None);
+    (host.system.logical_cores, host.system.physical_cores, host.system.affinity) = (Some(8), Some(8), None);
     let facts = probe(host);
     facts.expect(&[
         ("model", "Apple M3"),

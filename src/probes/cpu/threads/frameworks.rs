@@ -22,10 +22,7 @@ pub(super) fn torch(inputs: &Inputs<'_>) -> Count {
 /// One of TensorFlow's two pools (`tensorflow/core/common_runtime/process_util.cc`): its variable where that is a
 /// number above 0, else the CPUs of the affinity mask. `OMP_NUM_THREADS` does not count.
 pub(super) fn tensorflow(inputs: &Inputs<'_>, variable: &str) -> Count {
-    let asked = inputs
-        .env(variable)
-        .and_then(|text| text.trim().parse::<i64>().ok())
-        .and_then(positive);
+    let asked = inputs.env(variable).and_then(|text| text.trim().parse::<i64>().ok()).and_then(positive);
     Ok(asked.unwrap_or(inputs.usable))
 }
 

@@ -38,20 +38,10 @@ impl Inputs<'_> {
 /// Writes `cpu.threads.*`.
 pub(super) fn record(machine: &Machine<'_>, counts: &Counts, limits: &Limits, out: &Sink) {
     let Some(usable) = limits.count().or(counts.logical) else {
-        return out.unknown(
-            "threads",
-            "neither the affinity nor the number of CPUs could be told",
-        );
+        return out.unknown("threads", "neither the affinity nor the number of CPUs could be told");
     };
     let online = counts.logical.unwrap_or(usable);
-    let inputs = Inputs {
-        machine,
-        counts,
-        limits,
-        usable,
-        online,
-        cores: counts.physical.unwrap_or(online),
-    };
+    let inputs = Inputs { machine, counts, limits, usable, online, cores: counts.physical.unwrap_or(online) };
     let set = |name: &str, count: Count| out.set_result(&format!("threads.{name}"), count.map(Some));
     let libgomp = openmp::libgomp(&inputs);
     set("libgomp", libgomp.clone());
@@ -60,29 +50,17 @@ pub(super) fn record(machine: &Machine<'_>, counts: &Counts, limits: &Limits, ou
         set("mkl", blas::mkl(&inputs));
     }
     set("openblas", blas::openblas(&inputs));
-    set(
-        "openblas_wheel",
-        blas::openblas(&inputs).map(|n| n.min(blas::WHEEL_MAX)),
-    );
+    set("openblas_wheel", blas::openblas(&inputs).map(|n| n.min(blas::WHEEL_MAX)));
     set("blis", blas::blis(&inputs));
     set("torch", frameworks::torch(&inputs));
     set("torch_interop", Ok(inputs.cores));
-    set(
-        "tensorflow_intraop",
-        frameworks::tensorflow(&inputs, "TF_NUM_INTRAOP_THREADS"),
-    );
-    set(
-        "tensorflow_interop",
-        frameworks::tensorflow(&inputs, "TF_NUM_INTEROP_THREADS"),
-    );
+    set("tensorflow_intraop", frameworks::tensorflow(&inputs, "TF_NUM_INTRAOP_THREADS"));
+    set("tensorflow_interop", frameworks::tensorflow(&inputs, "TF_NUM_INTEROP_THREADS"));
     set("xla_cpu", frameworks::xla(&inputs));
     set("tbb", frameworks::tbb(&inputs));
     set("numexpr", python::numexpr(&inputs));
     set("python_cpu_count", python::cpu_count(&inputs, inputs.online));
-    set(
-        "python_process_cpu_count",
-        python::cpu_count(&inputs, inputs.usable),
-    );
+    set("python_process_cpu_count", python::cpu_count(&inputs, inputs.usable));
     set("loky", python::loky(&inputs));
     set("sklearn_openmp", python::sklearn(&inputs, libgomp));
 }
@@ -96,17 +74,12 @@ fn leading_number(text: &str) -> i64 {
         None => (1, text.strip_prefix('+').unwrap_or(text)),
     };
     let digits = digits.bytes().take_while(u8::is_ascii_digit);
-    sign * digits.fold(0_i64, |n, digit| {
-        n.saturating_mul(10).saturating_add(i64::from(digit - b'0'))
-    })
+    sign * digits.fold(0_i64, |n, digit| n.saturating_mul(10).saturating_add(i64::from(digit - b'0')))
 }
 
 /// A number above 0 that fits the runtimes' `int`.
 fn positive(number: i64) -> Option<u32> {
-    i32::try_from(number)
-        .ok()
-        .filter(|n| *n > 0)
-        .map(i32::unsigned_abs)
+    i32::try_from(number).ok().filter(|n| *n > 0).map(i32::unsigned_abs)
 }
 
 #[cfg(test)]

@@ -19,12 +19,7 @@ pub(super) fn libomp(inputs: &Inputs<'_>) -> Count {
     if is_true(inputs.env("OMP_DYNAMIC")) {
         return Err("OMP_DYNAMIC: libomp takes the load of the machine into account".to_owned());
     }
-    let own = [
-        "KMP_HW_SUBSET",
-        "KMP_DEVICE_THREAD_LIMIT",
-        "KMP_TEAMS_THREAD_LIMIT",
-        "KMP_ALL_THREADS",
-    ];
+    let own = ["KMP_HW_SUBSET", "KMP_DEVICE_THREAD_LIMIT", "KMP_TEAMS_THREAD_LIMIT", "KMP_ALL_THREADS"];
     if let Some(name) = own.iter().find(|name| inputs.env(name).is_some()) {
         return Err(format!("{name} is set"));
     }
@@ -39,10 +34,7 @@ pub(super) fn libomp(inputs: &Inputs<'_>) -> Count {
 
 /// `OMP_THREAD_LIMIT`; no limit where it is not a number above 0.
 pub(super) fn limit(inputs: &Inputs<'_>) -> u32 {
-    inputs
-        .env("OMP_THREAD_LIMIT")
-        .and_then(|text| number(&text))
-        .unwrap_or(u32::MAX)
+    inputs.env("OMP_THREAD_LIMIT").and_then(|text| number(&text)).unwrap_or(u32::MAX)
 }
 
 /// The first item of a list of numbers above 0 with white space around them; `None` for anything else, which
@@ -69,9 +61,7 @@ pub(super) fn is_true(value: Option<String>) -> bool {
 pub(super) fn binds(inputs: &Inputs<'_>) -> bool {
     match inputs.env("OMP_PROC_BIND") {
         Some(bind) => !bind.trim().eq_ignore_ascii_case("false"),
-        None => ["OMP_PLACES", "GOMP_CPU_AFFINITY"]
-            .iter()
-            .any(|name| inputs.env(name).is_some()),
+        None => ["OMP_PLACES", "GOMP_CPU_AFFINITY"].iter().any(|name| inputs.env(name).is_some()),
     }
 }
 
@@ -81,33 +71,8 @@ mod tests {
 
     #[test]
     fn lists_of_numbers() {
-        let texts = [
-            "4",
-            " 3 , 2",
-            "+3",
-            "0",
-            "-3",
-            "3x",
-            "3,",
-            "",
-            "abc",
-            "99999999999",
-        ];
+        let texts = ["4", " 3 , 2", "+3", "0", "-3", "3x", "3,", "", "abc", "99999999999"];
         let read = texts.map(list);
-        assert_eq!(
-            read,
-            [
-                Some(4),
-                Some(3),
-                Some(3),
-                None,
-                None,
-                None,
-                None,
-                None,
-                None,
-                None
-            ]
-        );
+        assert_eq!(read, [Some(4), Some(3), Some(3), None, None, None, None, None, None, None]);
     }
 }

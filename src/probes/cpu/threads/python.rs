@@ -55,16 +55,10 @@ fn loky_quota(inputs: &Inputs<'_>) -> u32 {
         Some((quota.to_owned(), period.trim().to_owned()))
     };
     let v1 = || {
-        Some((
-            read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")?,
-            read("/sys/fs/cgroup/cpu/cpu.cfs_period_us")?,
-        ))
+        Some((read("/sys/fs/cgroup/cpu/cpu.cfs_quota_us")?, read("/sys/fs/cgroup/cpu/cpu.cfs_period_us")?))
     };
     let cpus = v2().or_else(v1).and_then(|(quota, period)| {
-        let (quota, period) = (
-            quota.parse::<u64>().ok()?,
-            period.parse::<u64>().ok().filter(|p| *p > 0)?,
-        );
+        let (quota, period) = (quota.parse::<u64>().ok()?, period.parse::<u64>().ok().filter(|p| *p > 0)?);
         u32::try_from(quota.div_ceil(period)).ok().filter(|n| *n > 0)
     });
     cpus.unwrap_or(u32::MAX)
