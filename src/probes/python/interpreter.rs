@@ -97,8 +97,8 @@ pub struct Distribution {
 
 impl Interpreter {
     /// How paths of this environment are shown, so that equal environments in other places compare equal: its root,
-    /// under its own name and its resolved one, is `{env}`, the installation that it was made from `{base}`. The
-    /// system's own folders keep their names, since they hold much more than Python.
+    /// under its own name and its resolved one, is `{env}`, the installation that it was made from `{base}`. Where
+    /// the root is the system's, which holds much more than Python, only its site folders are shown so.
     pub fn labels(&self, host: &dyn Host, labels: &Labels) -> Labels {
         let mut roots = vec![(&self.prefix, "{env}")];
         if self.base_prefix != self.prefix {
@@ -107,12 +107,16 @@ impl Interpreter {
         let mut labels = labels.clone();
         for (root, label) in roots {
             let resolved = host.canonicalize(root).ok();
-            for root in resolved
-                .iter()
-                .chain([root])
-                .filter(|root| !SYSTEM.iter().any(|s| root.as_path() == Path::new(s)))
-            {
-                labels = labels.with(root, label);
+            for root in resolved.iter().chain([root]) {
+                if !SYSTEM.iter().any(|system| root == Path::new(system)) {
+                    labels = labels.with(root, label);
+                    continue;
+                }
+                for site in &self.site_packages {
+                    if let Ok(below) = site.strip_prefix(root) {
+                        labels = labels.with(site, format!("{label}/{}", below.display()));
+                    }
+                }
             }
         }
         labels
