@@ -1,7 +1,7 @@
 //! Makes a recording of a machine: every answer that the probes got, for replay by [`Recorded`].
 //!
 //! What nobody asked for is not in it. Names of people and machines are replaced by fictitious ones before anything
-//! reaches the disk ([`disguise`]); `docs/design/recorded-hosts.md` describes what is kept and what is not.
+//! reaches the disk (`disguise`); `docs/design/recorded-hosts.md` describes what is kept and what is not.
 
 mod disguise;
 
