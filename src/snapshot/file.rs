@@ -78,10 +78,9 @@ fn put(target: &Path, bytes: &[u8]) -> io::Result<()> {
     let mut file = tempfile::Builder::new().prefix(".driftlock-").tempfile_in(folder(target))?;
     file.write_all(bytes)?;
     file.as_file().set_permissions(permissions(target))?;
+    // The content is on disk before the name is: after a crash the name leads to the old file or to the new one.
     file.as_file().sync_all()?;
     file.persist(target).map_err(|e| e.error)?;
-    // The rename itself is durable once the folder is flushed; not every file system lets a folder be opened for it.
-    let _best_effort = File::open(folder(target)).and_then(|dir| dir.sync_all());
     Ok(())
 }
 

@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use memchr::{memchr, memchr_iter};
+
 use crate::host::Host;
 use crate::snapshot::digest;
 
@@ -26,7 +28,20 @@ pub(super) struct Line<'a> {
 /// torch/__pycache__/version.cpython-311.pyc,,
 /// ```
 pub(super) fn parse(text: &str) -> Vec<Line<'_>> {
-    text.lines().filter_map(line).collect()
+    // A large wheel's RECORD has 20,000 lines, so the ends of lines and fields are looked for many bytes at a time.
+    let mut lines = Vec::with_capacity(text.len() / 128);
+    let mut start = 0;
+    for end in memchr_iter(b'\n', text.as_bytes()).chain([text.len()]) {
+        let whole = &text[start..end];
+        lines.extend(line(whole.strip_suffix('\r').unwrap_or(whole)));
+        start = (end + 1).min(text.len());
+    }
+    lines
+}
+
+/// [`str::split_once`] at a comma.
+fn split(text: &str) -> Option<(&str, &str)> {
+    memchr(b',', text.as_bytes()).map(|at| (&text[..at], &text[at + 1..]))
 }
 
 fn line(text: &str) -> Option<Line<'_>> {
@@ -39,11 +54,11 @@ fn line(text: &str) -> Option<Line<'_>> {
             (path, quoted.get(end + 1..)?.strip_prefix(',').unwrap_or_default())
         }
         None => {
-            let (path, rest) = text.split_once(',').unwrap_or((text, ""));
+            let (path, rest) = split(text).unwrap_or((text, ""));
             (Cow::Borrowed(path), rest)
         }
     };
-    let (hash, size) = rest.split_once(',').unwrap_or((rest, ""));
+    let (hash, size) = split(rest).unwrap_or((rest, ""));
     let hash = Some(hash).filter(|hash| !hash.is_empty());
     (!path.is_empty()).then(|| Line { path, hash, size: size.trim().parse().ok() })
 }
