@@ -19,7 +19,10 @@ pub fn snapshot(snapshot: &Snapshot, only: Option<&str>, width: u16) -> String {
         let _infallible = writeln!(out, "{HEADING}Fingerprint{HEADING:#}\n  {fingerprint}");
     }
     for section in snapshot.ordered_sections().into_iter().filter(|s| only.is_none_or(|o| o == *s)) {
-        let _infallible = writeln!(out, "\n{HEADING}{}{HEADING:#} {DIM}[{section}]{DIM:#}", title(section));
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        let _infallible = writeln!(out, "{HEADING}{}{HEADING:#} {DIM}[{section}]{DIM:#}", title(section));
         let laid = rows(&snapshot.facts, section);
         if laid.plain.is_empty() && laid.families.is_empty() {
             out.push_str("  nothing found\n");

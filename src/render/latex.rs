@@ -47,7 +47,8 @@ pub fn snapshot(snapshot: &Snapshot) -> String {
         escape(&version),
         escape(&fingerprint[..23.min(fingerprint.len())]),
     );
-    for (name, text) in &lines {
+    // Counts of variables and settings tell a paper's reader nothing.
+    for (name, text) in lines.iter().filter(|(name, _)| !matches!(*name, "env" | "config")) {
         let _infallible = writeln!(out, "{}: {}.", sentence(name), escape(text));
     }
     let packages: Vec<(String, String)> = CITED.iter().filter_map(|name| package(snapshot, name)).collect();
