@@ -10,12 +10,18 @@ pub mod cli;
 pub mod commands;
 #[expect(clippy::disallowed_methods, reason = "the engine that digests data reads it")]
 pub mod data;
+pub mod diff;
 pub mod error;
 pub mod exit;
+pub mod explain;
 pub mod facts;
 #[expect(clippy::disallowed_methods, reason = "this is the door to the machine")]
 pub mod host;
+pub mod import;
+pub mod outputs;
 pub mod probes;
 pub mod redact;
 pub mod render;
+pub mod run;
 pub mod snapshot;
+pub mod workload;

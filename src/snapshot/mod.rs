@@ -24,7 +24,7 @@ pub const FORMAT: i64 = 1;
 pub const RESERVED: [&str; 5] = ["digest", "unknown", "private", "volatile", "meta"];
 
 /// The order of sections in the file and in every listing; others follow in alphabetical order.
-pub const SECTION_ORDER: [&str; 18] = [
+pub const SECTION_ORDER: [&str; 21] = [
     "os",
     "cpu",
     "memory",
@@ -43,6 +43,9 @@ pub const SECTION_ORDER: [&str; 18] = [
     "scheduler",
     "data",
     "config",
+    "workload",
+    "run",
+    "outputs",
 ];
 
 /// Facts by their path, in order.

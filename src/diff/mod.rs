@@ -1,0 +1,1 @@
+//! Two snapshots to ordered changes. Nothing here prints or judges.

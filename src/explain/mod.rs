@@ -1,0 +1,1 @@
+//! Changes to findings and a verdict, by the rules.

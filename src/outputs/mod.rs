@@ -1,0 +1,1 @@
+//! Digests and sketches of what a run wrote.

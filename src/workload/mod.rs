@@ -1,0 +1,1 @@
+//! The workload: what the user's own program is and does, read from its source without running it.
