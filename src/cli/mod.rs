@@ -1,8 +1,10 @@
 //! The command line: one clap struct per subcommand.
 
 pub mod capture;
+pub mod diff;
 pub mod facts;
 pub mod nvml;
+pub mod rules;
 pub mod show;
 pub mod verify;
 
@@ -28,6 +30,12 @@ pub enum Command {
     Capture(Box<capture::Capture>),
     /// Show a snapshot, or this machine
     Show(show::Show),
+    /// Compare two snapshots and explain what differs
+    Diff(diff::Diff),
+    /// Show one rule: why, what to do, and where it is known from
+    Explain(rules::Explain),
+    /// List every rule
+    Rules(rules::Rules),
     /// Recompute every digest of a snapshot and name what does not fit
     Verify(verify::Verify),
     /// List every fact that a snapshot can hold, with its meaning

@@ -1,8 +1,11 @@
 //! One file per subcommand: wires inputs to outputs.
 
 pub mod capture;
+pub mod diff;
 pub mod facts;
+pub mod load;
 pub mod nvml;
+pub mod rules;
 pub mod show;
 pub mod verify;
 
@@ -19,6 +22,9 @@ pub fn run(cli: Cli) -> Result<Exit, Error> {
     match cli.command {
         Command::Capture(args) => capture::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Explain(args) => rules::explain(&args),
+        Command::Rules(args) => rules::list(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Facts(args) => facts::run(&args),
         Command::Nvml(args) => nvml::run(&args),
