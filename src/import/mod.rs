@@ -3,7 +3,13 @@
 //! A format reads its text into a [`Draft`], which keeps names and secrets out, files every fact by its class, and
 //! knows the three things that a fact can be: found, absent, unknown.
 
+pub mod collect_env;
 pub mod draft;
+pub mod gpus;
+pub mod lscpu;
+pub mod packages;
+pub mod platform;
+pub mod text;
 
 use std::path::Path;
 
@@ -44,7 +50,7 @@ pub struct Input<'a> {
 }
 
 /// Every format, the ones with the clearest marks first.
-pub static ALL: &[&dyn Format] = &[];
+pub static ALL: &[&dyn Format] = &[&collect_env::CollectEnv];
 
 /// The format of this name.
 ///
