@@ -119,7 +119,7 @@ impl Draft {
         let mut snapshot = Snapshot { sections: self.sections, unknown: self.unknown, ..Snapshot::default() };
         for (section, reason) in &self.partial {
             snapshot.sections.insert(section.clone());
-            for path in open(section, &self.absent) {
+            for path in open(section, &self.absent).into_iter().filter(|path| !self.facts.contains_key(path)) {
                 snapshot.unknown.entry(path).or_insert_with(|| reason.clone());
             }
         }
@@ -176,13 +176,20 @@ fn open(section: &str, absent: &BTreeSet<FactPath>) -> BTreeSet<FactPath> {
         FACTS.iter().filter(|f| f.class != Class::Volatile && f.path.split('.').next() == Some(section))
     {
         let literal: Vec<&str> = fact.path.split('.').take_while(|part| !part.starts_with('*')).collect();
+        let covers = |path: &FactPath| within.iter().any(|absent| path.covers(absent));
         // The shortest part of the path that covers nothing that is absent; none where it is absent itself.
-        let mut covering = (1..=literal.len()).map(|n| FactPath::new(literal[..n].iter().copied()));
-        let covered = |path: &FactPath| within.iter().any(|absent| path.covers(absent));
-        if let Some(path) = covering.find(|path| !covered(path)) {
-            if !within.iter().any(|absent| absent.covers(&path)) {
+        let mut parts = (1..=literal.len()).map(|n| FactPath::new(literal[..n].iter().copied()));
+        match parts.find(|path| !covers(path)) {
+            Some(path) if within.iter().any(|absent| absent.covers(&path)) => {}
+            Some(path) => {
                 out.insert(path);
             }
+            // A family with names of its own right here (`env.*`): what is absent cannot be told from what was not
+            // looked for, and counts as unknown.
+            None if fact.path.contains('*') => {
+                out.insert(FactPath::new(literal));
+            }
+            None => {}
         }
     }
     out

@@ -5,11 +5,15 @@
 
 pub mod collect_env;
 pub mod draft;
+pub mod env;
 pub mod gpus;
 pub mod lscpu;
 pub mod packages;
 pub mod platform;
+pub mod sglang;
 pub mod text;
+pub mod topology;
+pub mod vllm;
 
 use std::path::Path;
 
@@ -50,7 +54,7 @@ pub struct Input<'a> {
 }
 
 /// Every format, the ones with the clearest marks first.
-pub static ALL: &[&dyn Format] = &[&collect_env::CollectEnv];
+pub static ALL: &[&dyn Format] = &[&vllm::Vllm, &collect_env::CollectEnv, &sglang::Sglang];
 
 /// The format of this name.
 ///
