@@ -119,7 +119,8 @@ impl Draft {
         let mut snapshot = Snapshot { sections: self.sections, unknown: self.unknown, ..Snapshot::default() };
         for (section, reason) in &self.partial {
             snapshot.sections.insert(section.clone());
-            for path in open(section, &self.absent).into_iter().filter(|path| !self.facts.contains_key(path)) {
+            for path in open(section, &self.absent).into_iter().filter(|path| !self.facts.contains_key(path))
+            {
                 snapshot.unknown.entry(path).or_insert_with(|| reason.clone());
             }
         }

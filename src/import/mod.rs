@@ -3,16 +3,25 @@
 //! A format reads its text into a [`Draft`], which keeps names and secrets out, files every fact by its class, and
 //! knows the three things that a fact can be: found, absent, unknown.
 
+pub mod accelerate_env;
 pub mod collect_env;
 pub mod draft;
 pub mod env;
 pub mod gpus;
+mod hugging_face;
+pub mod jax_info;
 pub mod lscpu;
+pub mod numpy_config;
+pub mod nvidia_smi;
 pub mod packages;
 pub mod platform;
 pub mod sglang;
+pub mod sklearn_versions;
 pub mod text;
+pub mod tf_env_collect;
+pub mod threadpool;
 pub mod topology;
+pub mod transformers_env;
 pub mod vllm;
 
 use std::path::Path;
@@ -54,7 +63,18 @@ pub struct Input<'a> {
 }
 
 /// Every format, the ones with the clearest marks first.
-pub static ALL: &[&dyn Format] = &[&vllm::Vllm, &collect_env::CollectEnv, &sglang::Sglang];
+pub static ALL: &[&dyn Format] = &[
+    &vllm::Vllm,
+    &collect_env::CollectEnv,
+    &sglang::Sglang,
+    &accelerate_env::AccelerateEnv,
+    &transformers_env::TransformersEnv,
+    &jax_info::JaxInfo,
+    &tf_env_collect::TfEnvCollect,
+    &sklearn_versions::SklearnVersions,
+    &numpy_config::NumpyConfig,
+    &nvidia_smi::NvidiaSmi,
+];
 
 /// The format of this name.
 ///

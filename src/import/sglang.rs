@@ -18,7 +18,15 @@ impl Format for Sglang {
 
     fn recognise(&self, input: &Input<'_>) -> u8 {
         let start = |mark: &str| input.text.lines().any(|line| text::unmarked(line).starts_with(mark));
-        let marks = ["sglang:", "sgl_kernel:", "flashinfer", "ulimit soft:", "CUDA available:", "ROCM available:", "PyTorch:"];
+        let marks = [
+            "sglang:",
+            "sgl_kernel:",
+            "flashinfer",
+            "ulimit soft:",
+            "CUDA available:",
+            "ROCM available:",
+            "PyTorch:",
+        ];
         match marks.iter().filter(|mark| start(mark)).count() {
             n if n >= 3 && (start("sglang:") || start("ulimit soft:")) => 90,
             _ => 0,
@@ -44,8 +52,11 @@ impl Format for Sglang {
             }
         }
         if torch.is_none() && get("Python").is_none() {
-            return Err(Error::input(format!("`{}`: none of check_env's lines is here", input.path.display()))
-                .hint("looked for `Python: …`, `PyTorch: …`, `sglang: …`"));
+            return Err(Error::input(format!(
+                "`{}`: none of check_env's lines is here",
+                input.path.display()
+            ))
+            .hint("looked for `Python: …`, `PyTorch: …`, `sglang: …`"));
         }
         devices(&mut draft, &text, get("ROCM available").is_some());
         for key in ["CUDA Driver Version", "CUDA Driver Versions"] {
@@ -56,7 +67,15 @@ impl Format for Sglang {
         // `torch.utils.cpp_extension.CUDA_HOME`.
         let home = get("CUDA_HOME").filter(|home| home.starts_with('/'));
         draft.set_opt("cuda.home", home);
-        for key in ["NVCC", "CUDA_HOME", "ROCM_HOME", "HIPCC", "ROCM Driver Version", "CUDA available", "ulimit soft"] {
+        for key in [
+            "NVCC",
+            "CUDA_HOME",
+            "ROCM_HOME",
+            "HIPCC",
+            "ROCM Driver Version",
+            "CUDA available",
+            "ulimit soft",
+        ] {
             if let Some(value) = get(key).filter(|value| !value.is_empty()) {
                 draft.meta.insert(FactPath::new(["meta", "dump", key]), value.into());
             }

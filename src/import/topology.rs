@@ -11,10 +11,14 @@ use super::Draft;
 /// GPU1    PIX      X      0-31    0
 /// ```
 pub fn read<'a>(draft: &mut Draft, lines: impl Iterator<Item = &'a str>) {
-    let rows: Vec<Vec<&str>> =
-        lines.map(|line| line.split_whitespace().collect::<Vec<_>>()).filter(|row| row.len() > 1).take(1_024).collect();
+    let rows: Vec<Vec<&str>> = lines
+        .map(|line| line.split_whitespace().collect::<Vec<_>>())
+        .filter(|row| row.len() > 1)
+        .take(1_024)
+        .collect();
     let gpu = |word: &str| word.strip_prefix("GPU")?.parse::<u32>().ok();
-    let Some(head) = rows.iter().find(|row| row.iter().take_while(|w| gpu(w).is_some()).count() > 0 && row[0] != row[1])
+    let Some(head) =
+        rows.iter().find(|row| row.iter().take_while(|w| gpu(w).is_some()).count() > 0 && row[0] != row[1])
     else {
         return;
     };
@@ -29,7 +33,8 @@ pub fn read<'a>(draft: &mut Draft, lines: impl Iterator<Item = &'a str>) {
         let row: Option<Vec<&str>> = row.iter().skip(1).take(count).map(|word| level(word)).collect();
         levels.push(row);
     }
-    if levels.len() != count {
+    // Of devices that the list of devices does not have, the table says too little.
+    if levels.len() != count || !(0..count).all(|n| draft.has(&format!("gpu.{n}.vendor"))) {
         return;
     }
     for (n, row) in levels.into_iter().enumerate() {
@@ -61,6 +66,10 @@ mod tests {
     fn a_table() {
         let text = "\tGPU0\tGPU1\tNIC0\tCPU Affinity\nGPU0\t X \tPIX\tSYS\t0-31\nGPU1\tPIX\t X \tNODE\t0-31\nNIC0\tSYS\tNODE\t X \n";
         let mut draft = Draft::new("test");
+        read(&mut draft, text.lines());
+        assert!(!draft.has("gpu.1.topology"));
+        draft.set("gpu.0.vendor", "nvidia");
+        draft.set("gpu.1.vendor", "nvidia");
         read(&mut draft, text.lines());
         assert_eq!(draft.get("gpu.1.topology"), Some(&vec!["single", "self"].into()));
         let mut draft = Draft::new("test");

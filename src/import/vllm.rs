@@ -28,8 +28,8 @@ impl Format for Vllm {
     fn read(&self, input: &Input<'_>) -> Result<Snapshot, Error> {
         let text = text::clean(input.text);
         let fields = Fields::parse(&text);
-        let mut draft =
-            collect_env::read(&fields, self.name(), "collect_env").ok_or_else(|| collect_env::nothing(input))?;
+        let mut draft = collect_env::read(&fields, self.name(), "collect_env")
+            .ok_or_else(|| collect_env::nothing(input))?;
         // `0.5.4@COMMIT`, `0.8.2.dev78+g6ebaf9ac (git sha: 6ebaf9ac)`.
         if let Some(version) = fields.get(Label::Vllm) {
             let version = version.split([' ', '@']).next().unwrap_or_default();
