@@ -4,6 +4,7 @@ pub mod capture;
 pub mod diff;
 pub mod facts;
 pub mod load;
+pub mod import;
 pub mod nvml;
 pub mod rules;
 pub mod show;
@@ -26,6 +27,7 @@ pub fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Explain(args) => rules::explain(&args),
         Command::Rules(args) => rules::list(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Facts(args) => facts::run(&args),
         Command::Nvml(args) => nvml::run(&args),
         Command::Completions { shell } => {

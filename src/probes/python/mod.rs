@@ -10,7 +10,7 @@ pub mod folder;
 pub mod interpreter;
 pub mod layout;
 mod literal;
-mod names;
+pub(crate) mod names;
 mod origin;
 mod packages;
 mod pyenv;
