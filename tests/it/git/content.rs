@@ -284,7 +284,5 @@ fn folders_that_are_files_or_links_now() {
     place.write("kept/deep/new", "untracked");
     place.write("kept/ignored.o", "ignored");
     place.write(".gitignore", "*.o\n");
-    let captured = place.agrees_with_git();
-    assert_eq!(captured.int("unstaged"), 3);
-    assert_eq!(captured.int("untracked"), 5);
+    place.agrees_with_git();
 }
