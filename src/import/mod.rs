@@ -3,7 +3,26 @@
 //! A format reads its text into a [`Draft`], which keeps names and secrets out, files every fact by its class, and
 //! knows the three things that a fact can be: found, absent, unknown.
 
+mod conda_env;
+mod conda_list;
 pub mod draft;
+mod heretic;
+mod lock;
+mod mlcube;
+mod mlenv;
+mod mlflow;
+mod packages;
+mod pip_freeze;
+mod pip_inspect;
+mod pip_list;
+mod pipfile_lock;
+mod pixi_lock;
+mod platform;
+mod poetry_lock;
+mod pylock;
+mod requirements;
+mod uv_lock;
+mod wandb;
 
 use std::path::Path;
 
@@ -44,7 +63,24 @@ pub struct Input<'a> {
 }
 
 /// Every format, the ones with the clearest marks first.
-pub static ALL: &[&dyn Format] = &[];
+pub static ALL: &[&dyn Format] = &[
+    &uv_lock::UvLock,
+    &poetry_lock::PoetryLock,
+    &pylock::Pylock,
+    &pixi_lock::PixiLock,
+    &pipfile_lock::PipfileLock,
+    &wandb::Wandb,
+    &mlflow::Mlflow,
+    &heretic::Heretic,
+    &mlenv::Mlenv,
+    &pip_inspect::PipInspect,
+    &conda_list::CondaList,
+    &conda_env::CondaEnv,
+    &mlcube::Mlcube,
+    &pip_list::PipList,
+    &pip_freeze::PipFreeze,
+    &requirements::Requirements,
+];
 
 /// The format of this name.
 ///
