@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod facts;
+pub mod import;
 pub mod nvml;
 pub mod show;
 pub mod verify;
@@ -30,6 +31,8 @@ pub enum Command {
     Show(show::Show),
     /// Recompute every digest of a snapshot and name what does not fit
     Verify(verify::Verify),
+    /// Turn the dump of another program (collect_env, nvidia-smi -q, pip freeze, …) into a snapshot
+    Import(import::Import),
     /// List every fact that a snapshot can hold, with its meaning
     Facts(facts::FactsArgs),
     /// Print a completion script for a shell

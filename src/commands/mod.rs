@@ -2,6 +2,7 @@
 
 pub mod capture;
 pub mod facts;
+pub mod import;
 pub mod nvml;
 pub mod show;
 pub mod verify;
@@ -20,6 +21,7 @@ pub fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Capture(args) => capture::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Facts(args) => facts::run(&args),
         Command::Nvml(args) => nvml::run(&args),
         Command::Completions { shell } => {

@@ -6,8 +6,8 @@ use super::lock::yaml::{self, Yaml};
 use super::lock::{Package, direct, fault, freeze, put, put_conda, shown_url};
 use super::{Draft, Format, Input};
 use crate::error::Error;
-use crate::redact::env_value;
 use crate::probes::python::conda::short_channel;
+use crate::redact::env_value;
 use crate::snapshot::Snapshot;
 
 /// See the module.
@@ -54,13 +54,15 @@ impl Format for CondaEnv {
 /// What is missing.
 pub(super) fn put_file(draft: &mut Draft, file: &Yaml) -> Result<(), String> {
     let dependencies = file.get("dependencies").ok_or("has no list `dependencies`")?;
-    let specs: Vec<Dependency<'_>> = dependencies.items().filter_map(Yaml::text).filter_map(dependency).collect();
+    let specs: Vec<Dependency<'_>> =
+        dependencies.items().filter_map(Yaml::text).filter_map(dependency).collect();
     let complete = is_export(&specs, file);
     for spec in &specs {
         // `name=1.2` asks for any 1.2.*; only an export means 1.2 itself.
         let exact = spec.exact || complete;
         let version = spec.version.filter(|v| exact && !v.contains(|c| "*<>!,|~^".contains(c)));
-        let channel = spec.channel.map(|c| if c.contains("://") { short_channel(c, None) } else { shown_url(c) });
+        let channel =
+            spec.channel.map(|c| if c.contains("://") { short_channel(c, None) } else { shown_url(c) });
         let fields = [("version", version), ("build", spec.build), ("channel", channel.as_deref())];
         if version.is_none() {
             let why = match spec.version {
@@ -74,7 +76,9 @@ pub(super) fn put_file(draft: &mut Draft, file: &Yaml) -> Result<(), String> {
         }
         put_conda(draft, spec.name, &fields, SILENT);
     }
-    for line in dependencies.items().filter_map(|item| item.get("pip")).flat_map(Yaml::items).filter_map(Yaml::text) {
+    for line in
+        dependencies.items().filter_map(|item| item.get("pip")).flat_map(Yaml::items).filter_map(Yaml::text)
+    {
         pip(draft, line);
     }
     variables(draft, file);
@@ -100,8 +104,10 @@ fn variables(draft: &mut Draft, file: &Yaml) {
 }
 
 /// A line below `pip:`: of an export, as `pip freeze` writes it.
-fn pip(draft: &mut Draft, line: &str) {
-    if let Some(freeze::Line::Package(name, package) | freeze::Line::Editable(Some(name), package)) = freeze::line(line, None) {
+pub(super) fn pip(draft: &mut Draft, line: &str) {
+    if let Some(freeze::Line::Package(name, package) | freeze::Line::Editable(Some(name), package)) =
+        freeze::line(line, None)
+    {
         return put(draft, name, &package, SILENT);
     }
     let Some(requirement) = parse(without_options(line)) else { return };
@@ -176,7 +182,10 @@ mod tests {
     fn dependencies() {
         let of = |text| dependency(text).map(|d| (d.name, d.version, d.build, d.exact));
         assert_eq!(of("numpy=1.26.4=py311_0"), Some(("numpy", Some("1.26.4"), Some("py311_0"), true)));
-        assert_eq!(of("conda-forge::ld_impl_linux-64=2.40"), Some(("ld_impl_linux-64", Some("2.40"), None, false)));
+        assert_eq!(
+            of("conda-forge::ld_impl_linux-64=2.40"),
+            Some(("ld_impl_linux-64", Some("2.40"), None, false))
+        );
         assert_eq!(of("numpy==1.2"), Some(("numpy", Some("1.2"), None, true)));
         assert_eq!(of("numpy >=1.2,<2"), Some(("numpy", Some(">=1.2,<2"), None, false)));
         assert_eq!(of("pip"), Some(("pip", None, None, false)));

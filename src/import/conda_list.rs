@@ -59,7 +59,8 @@ enum Form {
 
 fn form(text: &str) -> Option<Form> {
     if begins(text, '[') {
-        let marks = text.contains("\"name\"") && (text.contains("\"build_string\"") || text.contains("\"base_url\""));
+        let marks =
+            text.contains("\"name\"") && (text.contains("\"build_string\"") || text.contains("\"base_url\""));
         return marks.then_some(Form::Json);
     }
     let lines = || text.trim_start_matches('\u{feff}').lines().map(str::trim).filter(|line| !line.is_empty());
@@ -71,7 +72,8 @@ fn form(text: &str) -> Option<Form> {
         words.starts_with(&["Name", "Version", "Build"])
     };
     let is_title = |line: &str| {
-        line.starts_with("# packages in environment at") || line.starts_with("List of packages in environment")
+        line.starts_with("# packages in environment at")
+            || line.starts_with("List of packages in environment")
     };
     if lines().take(50).any(|line| is_header(line) || is_title(line)) {
         return Some(Form::Table);
@@ -101,9 +103,10 @@ pub(super) fn archive(url: &str) -> Option<Archive<'_>> {
     let mut parts = stem.rsplitn(3, '-');
     let (build, version, name) = (parts.next()?, parts.next()?, parts.next()?);
     let (channel, subdir) = folder.rsplit_once('/').unwrap_or(("", folder));
-    let known = subdir == "noarch" || subdir.split_once('-').is_some_and(|(os, _)| {
-        ["linux", "osx", "win", "emscripten", "wasi", "zos", "freebsd"].contains(&os)
-    });
+    let known = subdir == "noarch"
+        || subdir.split_once('-').is_some_and(|(os, _)| {
+            ["linux", "osx", "win", "emscripten", "wasi", "zos", "freebsd"].contains(&os)
+        });
     let (channel, subdir) = if known { (channel, subdir) } else { (folder, "") };
     Some(Archive { channel, subdir, name, version, build })
 }
@@ -164,7 +167,9 @@ fn export(draft: &mut Draft, text: &str) -> usize {
 fn export_row(line: &str) -> Option<(&str, &str, &str)> {
     let mut parts = line.split('=');
     let (name, version, build) = (parts.next()?, parts.next()?, parts.next()?);
-    let plain = |text: &str| !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || "<>!~,*[]()".contains(c));
+    let plain = |text: &str| {
+        !text.is_empty() && !text.contains(|c: char| c.is_whitespace() || "<>!~,*[]()".contains(c))
+    };
     (parts.next().is_none() && [name, version, build].into_iter().all(plain) && !name.starts_with('#'))
         .then_some((name, version, build))
 }
@@ -248,7 +253,8 @@ mod tests {
 
     #[test]
     fn addresses_of_archives() {
-        let url = "https://conda.anaconda.org/conda-forge/linux-64/_libgcc_mutex-0.1-conda_forge.tar.bz2#d7c8";
+        let url =
+            "https://conda.anaconda.org/conda-forge/linux-64/_libgcc_mutex-0.1-conda_forge.tar.bz2#d7c8";
         let expected = Archive {
             channel: "https://conda.anaconda.org/conda-forge",
             subdir: "linux-64",

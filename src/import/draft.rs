@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::capture::private;
 use crate::facts::{self, Class, Compare, FACTS};
+use crate::probes::Sink;
 use crate::redact::{Identities, env_value, secret};
 use crate::snapshot::path::is_bare;
 use crate::snapshot::{FactPath, Facts, Snapshot, Value};
@@ -19,7 +20,8 @@ pub struct Draft {
     absent: BTreeSet<FactPath>,
     unknown: BTreeMap<FactPath, String>,
     partial: BTreeMap<String, String>,
-    meta: Facts,
+    /// Facts of the snapshot itself; every path begins with `meta`.
+    pub meta: Facts,
 }
 
 impl Draft {
@@ -57,6 +59,20 @@ impl Draft {
     pub fn set_opt(&mut self, path: &str, value: Option<impl Into<Value>>) {
         if let Some(value) = value {
             self.set(path, value);
+        }
+    }
+
+    /// Takes over what a probe said of a section. The roads by which a probe finds a fact are not those of a dump.
+    pub fn take(&mut self, sink: &Sink) {
+        let said = sink.snapshot(None);
+        for (path, value) in said.facts {
+            let road = path.segments().last().is_some_and(|name| name.ends_with("_found_by"));
+            if !road || path.segments().last().is_some_and(|name| name == "sm_count_found_by") {
+                self.set_at(path.segments().to_vec(), value);
+            }
+        }
+        for (path, reason) in said.unknown {
+            self.unknown.insert(path, reason);
         }
     }
 

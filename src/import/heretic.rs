@@ -47,7 +47,10 @@ impl Format for Heretic {
                 put(&mut draft, name, &Package::of(version), SILENT);
             }
         }
-        draft.unknown("python.packages", "reproduce.json lists what heretic and torch need, not all that is installed");
+        draft.unknown(
+            "python.packages",
+            "reproduce.json lists what heretic and torch need, not all that is installed",
+        );
         if let Some(settings) = dump.get("settings") {
             let labels = values::labels(None);
             let flat = crate::probes::config::values(&settings.to_string(), true);
@@ -67,7 +70,8 @@ fn own(heretic: &Json) -> Package {
     let url = text(metadata, "url").unwrap_or_default();
     match text(metadata, "type") {
         Some("git") => {
-            let commit = text(metadata, "commit_hash").map_or_else(String::new, |commit| format!("@{commit}"));
+            let commit =
+                text(metadata, "commit_hash").map_or_else(String::new, |commit| format!("@{commit}"));
             let found = direct::package("heretic-llm", &format!("git+{url}{commit}"));
             Package { version: Some(version.to_owned()), why: None, ..found }
         }
@@ -77,8 +81,10 @@ fn own(heretic: &Json) -> Package {
 
 /// What heretic's `system.py` asks `platform`, py-cpuinfo and torch.
 fn of_system(draft: &mut Draft, system: &Json) {
-    let at = |path: &str| system.pointer(path).and_then(Json::as_str).filter(|t| !t.is_empty() && *t != "Unknown");
-    let number = |path: &str| system.pointer(path).and_then(|v| v.as_i64().or_else(|| v.as_str()?.parse().ok()));
+    let at =
+        |path: &str| system.pointer(path).and_then(Json::as_str).filter(|t| !t.is_empty() && *t != "Unknown");
+    let number =
+        |path: &str| system.pointer(path).and_then(|v| v.as_i64().or_else(|| v.as_str()?.parse().ok()));
     draft.set_opt("python.version", at("/python/version"));
     draft.set_opt("python.implementation", at("/python/implementation").map(str::to_ascii_lowercase));
     draft.set_opt(

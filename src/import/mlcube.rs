@@ -1,8 +1,8 @@
 //! `mlcube.yaml` (MLCommons MLCube): the platform that a cube asks for and the images it runs in, under the names that
 //! a capture in its folder gives them.
 
-use super::lock::yaml::{self, Yaml};
 use super::lock::values;
+use super::lock::yaml::{self, Yaml};
 use super::{Draft, Format, Input};
 use crate::error::Error;
 use crate::redact::env_value;
@@ -26,7 +26,8 @@ impl Format for Mlcube {
     fn recognise(&self, input: &Input<'_>) -> u8 {
         let starts = |mark: &str| input.text.lines().any(|line| line.starts_with(mark));
         let images = ["docker:", "singularity:", "platform:"].iter().filter(|mark| starts(mark)).count();
-        let named = input.path.file_name().is_some_and(|n| n.to_string_lossy().to_lowercase().contains("mlcube"));
+        let named =
+            input.path.file_name().is_some_and(|n| n.to_string_lossy().to_lowercase().contains("mlcube"));
         match (starts("tasks:"), images, named) {
             (true, 1.., true) => 90,
             (true, 1.., false) => 75,
@@ -57,8 +58,9 @@ impl Format for Mlcube {
 fn put(draft: &mut Draft, keys: &mut Vec<String>, yaml: &Yaml, left: &mut usize) {
     let name = keys.last().cloned().unwrap_or_default();
     let redacted = |text: &str| match values::typed(text) {
-        Value::Str(text) => Value::Str(env_value(&name, &text).text().to_owned()),
-        other => other,
+        Value::Int(number) => Value::Int(number),
+        Value::Bool(truth) => Value::Bool(truth),
+        _ => Value::Str(env_value(&name, text).text().to_owned()),
     };
     let value = match yaml {
         Yaml::Table(table) => {

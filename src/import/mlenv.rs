@@ -25,8 +25,14 @@ impl Format for Mlenv {
 
     fn recognise(&self, input: &Input<'_>) -> u8 {
         let marks = ["\"schema_version\"", "\"sections\"", "\"packages\""];
-        let one = ["\"implementation\"", "\"platform\"", "\"torch_cuda\""].iter().any(|mark| input.text.contains(mark));
-        if begins(input.text, '{') && one && marks.iter().all(|mark| input.text.contains(mark)) { 90 } else { 0 }
+        let one = ["\"implementation\"", "\"platform\"", "\"torch_cuda\""]
+            .iter()
+            .any(|mark| input.text.contains(mark));
+        if begins(input.text, '{') && one && marks.iter().all(|mark| input.text.contains(mark)) {
+            90
+        } else {
+            0
+        }
     }
 
     fn read(&self, input: &Input<'_>) -> Result<Snapshot, Error> {
@@ -41,7 +47,8 @@ impl Format for Mlenv {
         };
         let python = section("python");
         draft.set_opt("python.version", text(python, "version"));
-        draft.set_opt("python.implementation", text(python, "implementation").map(|i| i.to_ascii_lowercase()));
+        draft
+            .set_opt("python.implementation", text(python, "implementation").map(|i| i.to_ascii_lowercase()));
         draft.set_opt("python.executable", text(python, "executable"));
         let system = section("platform");
         draft.set_opt("os.family", text(system, "system").map(|s| s.to_ascii_lowercase()));
@@ -86,7 +93,9 @@ fn gpus(draft: &mut Draft, gpus: &Map<String, Json>) {
         match (key.as_str(), key.strip_prefix("gpu")) {
             ("count", _) => draft.set_opt("gpu.count", value.parse::<i64>().ok()),
             ("driver", _) => draft.set("gpu.driver.version", value),
-            (_, Some(index)) if !index.is_empty() && index.len() <= 4 && index.bytes().all(|b| b.is_ascii_digit()) => {
+            (_, Some(index))
+                if !index.is_empty() && index.len() <= 4 && index.bytes().all(|b| b.is_ascii_digit()) =>
+            {
                 draft.set_at(["gpu", index, "name"], value);
                 draft.set_at(["gpu", index, "vendor"], "nvidia");
             }

@@ -3,24 +3,28 @@
 //! A format reads its text into a [`Draft`], which keeps names and secrets out, files every fact by its class, and
 //! knows the three things that a fact can be: found, absent, unknown.
 
+pub mod collect_env;
 mod conda_env;
 mod conda_list;
 pub mod draft;
+pub mod gpus;
 mod heretic;
 mod lock;
+pub mod lscpu;
 mod mlcube;
 mod mlenv;
 mod mlflow;
-mod packages;
+pub mod packages;
 mod pip_freeze;
 mod pip_inspect;
 mod pip_list;
 mod pipfile_lock;
 mod pixi_lock;
-mod platform;
+pub mod platform;
 mod poetry_lock;
 mod pylock;
 mod requirements;
+pub mod text;
 mod uv_lock;
 mod wandb;
 
@@ -64,6 +68,7 @@ pub struct Input<'a> {
 
 /// Every format, the ones with the clearest marks first.
 pub static ALL: &[&dyn Format] = &[
+    &collect_env::CollectEnv,
     &uv_lock::UvLock,
     &poetry_lock::PoetryLock,
     &pylock::Pylock,

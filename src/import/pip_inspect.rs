@@ -81,7 +81,8 @@ fn origin(name: &str, url: &Json) -> Package {
     let mut fragment = Vec::new();
     if let Some(archive) = url.get("archive_info") {
         let hashes = archive.get("hashes").unwrap_or(&Json::Null);
-        let strongest = ["sha256", "sha512", "sha384"].iter().find_map(|h| Some(format!("{h}={}", text(hashes, h)?)));
+        let strongest =
+            ["sha256", "sha512", "sha384"].iter().find_map(|h| Some(format!("{h}={}", text(hashes, h)?)));
         fragment.extend(strongest.or_else(|| text(archive, "hash").map(str::to_owned)));
     }
     fragment.extend(text(url, "subdirectory").map(|folder| format!("subdirectory={folder}")));

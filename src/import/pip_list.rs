@@ -39,7 +39,11 @@ impl Format for PipList {
 
     fn read(&self, input: &Input<'_>) -> Result<Snapshot, Error> {
         let mut draft = Draft::new(self.name());
-        let (names, outdated) = if begins(input.text, '[') { from_json(&mut draft, input)? } else { from_text(&mut draft, input)? };
+        let (names, outdated) = if begins(input.text, '[') {
+            from_json(&mut draft, input)?
+        } else {
+            from_text(&mut draft, input)?
+        };
         if outdated {
             draft.unknown("python.packages", OUTDATED);
             draft.partial("python", "pip list does not say");
@@ -101,7 +105,10 @@ fn from_text(draft: &mut Draft, input: &Input<'_>) -> Result<(Vec<String>, bool)
             // pip's notices stand behind the table: "[notice] A new release of pip is available".
             continue;
         }
-        let source = source_at.and_then(|at| row.get(at..)).map(str::trim).filter(|s| s.starts_with(['/', '~']) || s.get(1..3) == Some(":\\"));
+        let source = source_at
+            .and_then(|at| row.get(at..))
+            .map(str::trim)
+            .filter(|s| s.starts_with(['/', '~']) || s.get(1..3) == Some(":\\"));
         // `Location` of --verbose is where it is installed; the installer's column stands behind it.
         let editable = header.contains("Editable project location") && source.is_some();
         let source = source.filter(|_| editable).map(|s| s.split("  ").next().unwrap_or(s).to_owned());

@@ -34,17 +34,23 @@ impl Format for PipfileLock {
         let table = |key: &str| lock.get(key).and_then(Json::as_object);
         let default = table("default").ok_or_else(|| fault(input, None, "has no object `default`"))?;
         let asked = |key: &str| lock.pointer(&format!("/_meta/requires/{key}")).and_then(Json::as_str);
-        let requires = asked("python_full_version").map(str::to_owned).or_else(|| asked("python_version").map(|v| format!("{v}.*")));
+        let requires = asked("python_full_version")
+            .map(str::to_owned)
+            .or_else(|| asked("python_version").map(|v| format!("{v}.*")));
         let requires = requires.map(|version| format!("=={version}"));
         let markers = default.values().filter_map(|entry| entry.get("markers").and_then(Json::as_str));
         let mut pythons = Pythons::new(requires.as_deref(), markers);
         let mut choices = Choices::default();
         for (name, entry) in default {
             let marker = entry.get("markers").and_then(Json::as_str);
-            let when = marker.map_or_else(|| pythons.all(), |marker| pythons.when(marker, &|_| false));
+            let when = pythons.when_said(marker);
             choices.add(name, package(name, entry), when);
         }
-        for name in table("develop").into_iter().flat_map(|develop| develop.keys()).filter(|name| !default.contains_key(*name)) {
+        for name in table("develop")
+            .into_iter()
+            .flat_map(|develop| develop.keys())
+            .filter(|name| !default.contains_key(*name))
+        {
             choices.aside(name, "the lock has it only for development");
         }
         let mut draft = Draft::new(self.name());
@@ -64,7 +70,9 @@ fn package(name: &str, entry: &Json) -> Package {
     let pinned = format!("{name}{version}");
     let mut package = match parse(&pinned).map(|r| r.spec) {
         Some(Spec::Exact(version)) => Package::of(version),
-        Some(Spec::Range(range)) => Package { why: Some(format!("a range is no version: `{range}`")), ..Package::default() },
+        Some(Spec::Range(range)) => {
+            Package { why: Some(format!("a range is no version: `{range}`")), ..Package::default() }
+        }
         _ => Package { why: Some("the lock gives no version".into()), ..Package::default() },
     };
     let folder = text("subdirectory").map_or_else(String::new, |f| format!("#subdirectory={f}"));

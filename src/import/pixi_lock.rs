@@ -28,7 +28,8 @@ impl Format for PixiLock {
     }
 
     fn recognise(&self, input: &Input<'_>) -> u8 {
-        let head: Vec<&str> = input.text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')).take(60).collect();
+        let head: Vec<&str> =
+            input.text.lines().filter(|l| !l.trim().is_empty() && !l.starts_with('#')).take(60).collect();
         let starts = |mark: &str| head.iter().any(|line| line.starts_with(mark));
         if starts("version:") && starts("environments:") { 90 } else { 0 }
     }
@@ -45,8 +46,12 @@ impl Format for PixiLock {
         }
         let environments = lock.get("environments").unwrap_or(&Yaml::List(Vec::new())).clone();
         let (environment, platform, items) = chosen(input, &environments)?;
-        let known: BTreeMap<&str, &Yaml> =
-            lock.get("packages").into_iter().flat_map(Yaml::items).filter_map(|p| Some((key(p)?, p))).collect();
+        let known: BTreeMap<&str, &Yaml> = lock
+            .get("packages")
+            .into_iter()
+            .flat_map(Yaml::items)
+            .filter_map(|p| Some((key(p)?, p)))
+            .collect();
         let mut draft = Draft::new(self.name());
         draft.absent("python.conda");
         for item in items.items() {
@@ -56,7 +61,8 @@ impl Format for PixiLock {
                 pypi(&mut draft, reference, known.get(reference).copied());
             }
         }
-        draft.unknown("python.packages", "pixi.lock does not say which distributions its conda packages hold");
+        draft
+            .unknown("python.packages", "pixi.lock does not say which distributions its conda packages hold");
         let what = format!("the environment `{environment}` of pixi.lock on {platform} does not say");
         draft.partial("python", what);
         Ok(draft.finish(input.text))
@@ -73,30 +79,43 @@ fn chosen<'a>(input: &Input<'_>, environments: &'a Yaml) -> Result<(String, Stri
         found.or(only)
     };
     let (name, environment) = one(environments, "default").ok_or_else(|| {
-        fault(input, None, format!("has no environment `default`, and not one alone: {}", names(environments)))
+        fault(
+            input,
+            None,
+            format!("has no environment `default`, and not one alone: {}", names(environments)),
+        )
     })?;
-    let platforms = environment.get("packages").ok_or_else(|| {
-        fault(input, None, format!("the environment `{name}` has no `packages`"))
-    })?;
+    let platforms = environment
+        .get("packages")
+        .ok_or_else(|| fault(input, None, format!("the environment `{name}` has no `packages`")))?;
     let (platform, items) = one(platforms, "linux-64").ok_or_else(|| {
         let found = names(platforms);
-        fault(input, None, format!("the environment `{name}` is not for linux-64, and not for one platform alone: {found}"))
+        fault(
+            input,
+            None,
+            format!("the environment `{name}` is not for linux-64, and not for one platform alone: {found}"),
+        )
     })?;
     Ok((name, platform, items))
 }
 
 /// What an environment refers to a package by.
 fn key(package: &Yaml) -> Option<&str> {
-    package.str("conda").or_else(|| package.str("pypi")).or_else(|| package.str("url")).or_else(|| package.str("path"))
+    package
+        .str("conda")
+        .or_else(|| package.str("pypi"))
+        .or_else(|| package.str("url"))
+        .or_else(|| package.str("path"))
 }
 
 fn conda(draft: &mut Draft, reference: &str, package: Option<&Yaml>) {
     let parts = archive(reference);
     let said = |field: &str| package.and_then(|p| p.str(field));
     // A source package is named by its folder: `name[hash] @ path`, or the path alone.
-    let bare = reference.split(['[', ' ', '/']).find(|part| !part.is_empty() && *part != ".").unwrap_or(reference);
+    let bare =
+        reference.split(['[', ' ', '/']).find(|part| !part.is_empty() && *part != ".").unwrap_or(reference);
     let name = said("name").or(parts.as_ref().map(|p| p.name)).unwrap_or(bare);
-    let from = |f: fn(&Archive<'_>) -> &str| parts.as_ref().map(f);
+    let from = |f: for<'a> fn(&Archive<'a>) -> &'a str| parts.as_ref().map(f);
     let subdir = said("subdir").or(from(|p| p.subdir));
     let channel = parts.as_ref().map(|p| short_channel(p.channel, None));
     let fields = [
@@ -123,7 +142,11 @@ fn pypi(draft: &mut Draft, reference: &str, package: Option<&Yaml>) {
         let mut found = direct::package(name, reference);
         if is_local {
             let path = reference.trim_start_matches("./");
-            found.origin = Some(if path == "." || path.is_empty() { "{project}".into() } else { format!("{{project}}/{path}") });
+            found.origin = Some(if path == "." || path.is_empty() {
+                "{project}".into()
+            } else {
+                format!("{{project}}/{path}")
+            });
         } else if let (Some(hash), false) = (said("sha256"), reference.starts_with("git+")) {
             found.origin = found.origin.map(|origin| format!("{origin}#sha256={hash}"));
         }

@@ -44,7 +44,8 @@ impl Format for PoetryLock {
         let metadata = lock.get("metadata").and_then(Value::as_table);
         let metadata = metadata.ok_or_else(|| fault(input, None, "has no table `metadata`"))?;
         let requires = toml_str(metadata, "python-versions");
-        let packages: Vec<&Table> = toml_tables(&lock, "package").filter(|p| toml_str(p, "name").is_some()).collect();
+        let packages: Vec<&Table> =
+            toml_tables(&lock, "package").filter(|p| toml_str(p, "name").is_some()).collect();
         let mut pythons = Pythons::new(requires, packages.iter().flat_map(|p| markers(p)));
         let says = packages.iter().any(|p| p.contains_key("groups"));
         let reached = if says { None } else { Some(reached(&packages, &mut pythons)) };
@@ -70,7 +71,10 @@ impl Format for PoetryLock {
                 choices.add(name, package(table), when);
             } else if !toml_strs(table, "groups").any(is_default) && says {
                 let groups = toml_strs(table, "groups").collect::<Vec<_>>().join("`, `");
-                choices.aside(name, format!("the lock has it only for the group `{groups}`, which may be optional"));
+                choices.aside(
+                    name,
+                    format!("the lock has it only for the group `{groups}`, which may be optional"),
+                );
             }
         }
         let mut draft = Draft::new(self.name());
@@ -98,7 +102,7 @@ fn by_groups(table: &Table, pythons: &mut Pythons) -> When {
             Some(Value::Table(by_group)) => toml_str(by_group, group),
             _ => None,
         };
-        let holds = marker.map_or_else(|| pythons.all(), |marker| pythons.when(marker, &|_| false));
+        let holds = pythons.when_said(marker);
         when = when.or(holds);
     }
     when
@@ -106,7 +110,8 @@ fn by_groups(table: &Table, pythons: &mut Pythons) -> When {
 
 /// Every marker of a package.
 fn markers(table: &Table) -> Vec<&str> {
-    let mut out: Vec<&str> = toml_str(table, "marker").into_iter().chain(toml_str(table, "markers")).collect();
+    let mut out: Vec<&str> =
+        toml_str(table, "marker").into_iter().chain(toml_str(table, "markers")).collect();
     let by_group = table.get("markers").and_then(Value::as_table);
     out.extend(by_group.into_iter().flatten().filter_map(|(_, marker)| marker.as_str()));
     let dependencies = table.get("dependencies").and_then(Value::as_table);
@@ -126,7 +131,9 @@ struct Way<'a> {
 
 /// `">=1.0"`, `{version = ">=1.0", markers = "…", optional = true}`, or several of these.
 fn ways(value: &Value) -> Vec<Way<'_>> {
-    let one = |value: &'_ Value| -> Option<()> { value.as_str().map(|_| ()).or_else(|| value.as_table().map(|_| ())) };
+    let one = |value: &'_ Value| -> Option<()> {
+        value.as_str().map(|_| ()).or_else(|| value.as_table().map(|_| ()))
+    };
     let list: Vec<&Value> = match value {
         Value::Array(items) => items.iter().collect(),
         other => vec![other],
@@ -140,7 +147,9 @@ fn ways(value: &Value) -> Vec<Way<'_>> {
                 python: toml_str(table, "python"),
                 optional: table.get("optional").and_then(Value::as_bool).unwrap_or(false),
             },
-            other => Way { version: other.as_str().unwrap_or("*"), marker: None, python: None, optional: false },
+            other => {
+                Way { version: other.as_str().unwrap_or("*"), marker: None, python: None, optional: false }
+            }
         })
         .collect()
 }
@@ -160,8 +169,7 @@ fn reached(packages: &[&Table], pythons: &mut Pythons) -> Option<Vec<When>> {
         let dependencies = table.get("dependencies").and_then(Value::as_table);
         for (name, value) in dependencies.into_iter().flatten() {
             for way in ways(value) {
-                let mut when = way.marker.map_or_else(|| pythons.all(), |marker| pythons.when(marker, &|_| false));
-                when = when.and(pythons.allowed(way.python));
+                let when = pythons.when_said(way.marker).and(pythons.allowed(way.python));
                 for &to in by_name.get(&normalise(name)).into_iter().flatten() {
                     steps += 1;
                     if steps > STEPS {
@@ -180,7 +188,8 @@ fn reached(packages: &[&Table], pythons: &mut Pythons) -> Option<Vec<When>> {
         edges.push(out);
     }
     let all = pythons.all();
-    let mut state: Vec<When> = (0..packages.len()).map(|i| if needed.contains(&i) { When::default() } else { all }).collect();
+    let mut state: Vec<When> =
+        (0..packages.len()).map(|i| if needed.contains(&i) { When::default() } else { all }).collect();
     let mut work: Vec<usize> = (0..packages.len()).filter(|i| !needed.contains(i)).collect();
     while let Some(at) = work.pop() {
         for (to, holds) in &edges[at] {
@@ -212,7 +221,9 @@ fn package(table: &Table) -> Package {
         }
         Some("url") => Some(format!("{}{folder}", shown_url(url))),
         Some("directory" | "file") if url == "." => Some("{project}".into()),
-        Some("directory" | "file") => Some(if url.starts_with('/') { url.to_owned() } else { format!("{{project}}/{url}") }),
+        Some("directory" | "file") => {
+            Some(if url.starts_with('/') { url.to_owned() } else { format!("{{project}}/{url}") })
+        }
         // `legacy`: another index.
         _ => None,
     };

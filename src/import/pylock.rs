@@ -27,7 +27,12 @@ impl Format for Pylock {
     fn recognise(&self, input: &Input<'_>) -> u8 {
         let head = input.text.get(..1 << 16).unwrap_or(input.text);
         let starts = |mark: &str| head.lines().any(|line| line.starts_with(mark));
-        if starts("lock-version") && (starts("[[packages]]") || starts("created-by") || starts("packages = ")) { 95 } else { 0 }
+        if starts("lock-version") && (starts("[[packages]]") || starts("created-by") || starts("packages = "))
+        {
+            95
+        } else {
+            0
+        }
     }
 
     fn read(&self, input: &Input<'_>) -> Result<Snapshot, Error> {
@@ -36,7 +41,9 @@ impl Format for Pylock {
             // A later minor version adds what may be passed over.
             Some(version) if version.split('.').next() == Some("1") => {}
             other => {
-                let what = other.map_or("no `lock-version`".to_owned(), |v| format!("version {v}, which driftlock does not know"));
+                let what = other.map_or("no `lock-version`".to_owned(), |v| {
+                    format!("version {v}, which driftlock does not know")
+                });
                 return Err(fault(input, None, format!("a pylock.toml of {what}")));
             }
         }
@@ -45,7 +52,9 @@ impl Format for Pylock {
         let markers = packages.iter().filter_map(|p| toml_str(p, "marker"));
         let pythons = Pythons::new(requires, markers);
         let strings = |key: &str| -> Vec<String> { toml_strs(&lock, key).map(str::to_owned).collect() };
-        let mut all = pythons.clone().with(strings("extras"), [strings("dependency-groups"), strings("default-groups")].concat());
+        let mut all = pythons
+            .clone()
+            .with(strings("extras"), [strings("dependency-groups"), strings("default-groups")].concat());
         let mut pythons = pythons.with(Vec::new(), strings("default-groups"));
         let mut choices = Choices::default();
         for table in packages {
@@ -54,7 +63,10 @@ impl Format for Pylock {
             if when.maybe != 0 {
                 choices.add(name, package(name, table), when);
             } else if self::when(table, &mut all).maybe != 0 {
-                choices.aside(name, "the lock has it only for an extra or a group that is not installed by default");
+                choices.aside(
+                    name,
+                    "the lock has it only for an extra or a group that is not installed by default",
+                );
             }
         }
         let mut draft = Draft::new(self.name());
@@ -69,8 +81,7 @@ impl Format for Pylock {
 }
 
 fn when(table: &Table, pythons: &mut Pythons) -> When {
-    let marker = toml_str(table, "marker").map(|marker| pythons.when(marker, &|_| false));
-    marker.unwrap_or_else(|| pythons.all()).and(pythons.allowed(toml_str(table, "requires-python")))
+    pythons.when_said(toml_str(table, "marker")).and(pythons.allowed(toml_str(table, "requires-python")))
 }
 
 fn package(name: &str, table: &Table) -> Package {
@@ -84,8 +95,10 @@ fn package(name: &str, table: &Table) -> Package {
         let hashes = archive.get("hashes").and_then(Value::as_table);
         let strongest = ["sha256", "sha512", "sha384"];
         let hash = strongest.iter().find_map(|key| Some(format!("{key}={}", toml_str(hashes?, key)?)));
-        let parts: Vec<String> =
-            hash.into_iter().chain(toml_str(archive, "subdirectory").map(|f| format!("subdirectory={f}"))).collect();
+        let parts: Vec<String> = hash
+            .into_iter()
+            .chain(toml_str(archive, "subdirectory").map(|f| format!("subdirectory={f}")))
+            .collect();
         let fragment = if parts.is_empty() { String::new() } else { format!("#{}", parts.join("&")) };
         package.origin = Some(format!("{}{fragment}", place(archive)));
     } else if let Some(directory) = sub("directory") {
@@ -94,7 +107,9 @@ fn package(name: &str, table: &Table) -> Package {
     }
     if package.version.is_none() {
         // The version may be left out where the source decides it; the file's name may tell it.
-        let wheel = toml_tables(table, "wheels").next().and_then(|w| toml_str(w, "name").or_else(|| toml_str(w, "url")));
+        let wheel = toml_tables(table, "wheels")
+            .next()
+            .and_then(|w| toml_str(w, "name").or_else(|| toml_str(w, "url")));
         let file = wheel.and_then(|w| w.rsplit('/').next());
         package.version = file.and_then(|file| super::lock::direct::version_of_file(name, file));
         package.why = package.version.is_none().then(|| "the lock gives its source and no version".into());
@@ -103,7 +118,10 @@ fn package(name: &str, table: &Table) -> Package {
 }
 
 fn place(source: &Table) -> String {
-    let path = || toml_str(source, "path").map(|p| if p == "." { "{project}".to_owned() } else { format!("{{project}}/{p}") });
+    let path = || {
+        toml_str(source, "path")
+            .map(|p| if p == "." { "{project}".to_owned() } else { format!("{{project}}/{p}") })
+    };
     toml_str(source, "url").map(shown_url).or_else(path).unwrap_or_default()
 }
 

@@ -73,7 +73,11 @@ pub(super) fn put_lines(draft: &mut Draft, input: &Input<'_>) -> Result<(), Erro
             continue;
         }
         // Options of pip, other files (`-r`), a bare path or address.
-        if line.starts_with('-') || line.starts_with('.') || line.starts_with('/') || line.contains("://") && !line.contains('@') {
+        if line.starts_with('-')
+            || line.starts_with('.')
+            || line.starts_with('/')
+            || line.contains("://") && !line.contains('@')
+        {
             continue;
         }
         let Some(requirement) = parse(without_options(line)) else {

@@ -44,7 +44,8 @@ impl Format for UvLock {
         let lock = toml(input)?;
         let version = lock.get("version").and_then(Value::as_integer);
         if version != Some(1) {
-            let what = version.map_or("no `version`".to_owned(), |v| format!("version {v}, which driftlock does not know"));
+            let what = version
+                .map_or("no `version`".to_owned(), |v| format!("version {v}, which driftlock does not know"));
             return Err(fault(input, None, format!("a uv.lock of {what}")));
         }
         let graph = Graph::read(&lock);
@@ -59,7 +60,10 @@ impl Format for UvLock {
             if when.maybe != 0 {
                 choices.add(node.name, package, when);
             } else if could.maybe != 0 {
-                choices.aside(node.name, "the lock has it only for an extra or a group that is not installed by default");
+                choices.aside(
+                    node.name,
+                    "the lock has it only for an extra or a group that is not installed by default",
+                );
             }
         }
         let mut draft = Draft::new(self.name());
@@ -114,9 +118,11 @@ impl<'a> Graph<'a> {
         let mut out = Vec::new();
         for node in &self.nodes {
             out.extend(toml_strs(node.table, "resolution-markers"));
-            let lists = [node.table]
-                .into_iter()
-                .chain(["optional-dependencies", "dev-dependencies"].into_iter().filter_map(|k| node.table.get(k)?.as_table()));
+            let lists = [node.table].into_iter().chain(
+                ["optional-dependencies", "dev-dependencies"]
+                    .into_iter()
+                    .filter_map(|k| node.table.get(k)?.as_table()),
+            );
             for list in lists {
                 for key in list.keys() {
                     out.extend(toml_tables(list, key).filter_map(|edge| toml_str(edge, "marker")));
@@ -177,11 +183,13 @@ impl<'a> Graph<'a> {
             let mut edges: Vec<&Table> = Vec::new();
             match part {
                 None => edges.extend(toml_tables(node.table, "dependencies")),
-                Some(name) => edges.extend(node.sub("optional-dependencies").into_iter().flat_map(|t| toml_tables(t, name))),
+                Some(name) => edges
+                    .extend(node.sub("optional-dependencies").into_iter().flat_map(|t| toml_tables(t, name))),
             }
             if part.is_none() && roots.contains(&at) {
                 let groups = node.sub("dev-dependencies");
-                for (name, _) in groups.into_iter().flatten().filter(|(name, _)| everything || *name == "dev") {
+                for (name, _) in groups.into_iter().flatten().filter(|(name, _)| everything || *name == "dev")
+                {
                     edges.extend(groups.into_iter().flat_map(|t| toml_tables(t, name)));
                 }
             }
@@ -230,7 +238,9 @@ impl<'a> Node<'a> {
     /// How a local project is installed, and its path.
     fn local(&self) -> Option<(&'static str, &'a str)> {
         let source = self.source?;
-        ["editable", "virtual", "directory"].into_iter().find_map(|kind| Some((kind, toml_str(source, kind)?)))
+        ["editable", "virtual", "directory"]
+            .into_iter()
+            .find_map(|kind| Some((kind, toml_str(source, kind)?)))
     }
 
     /// Whether an edge means this package, where a name has several versions or sources.
@@ -260,16 +270,22 @@ impl<'a> Node<'a> {
             Some(("virtual", _)) => return None,
             Some((kind, path)) => {
                 package.editable = kind == "editable";
-                package.origin = Some(if path == "." { "{project}".into() } else { format!("{{project}}/{path}") });
+                package.origin =
+                    Some(if path == "." { "{project}".into() } else { format!("{{project}}/{path}") });
             }
             None => {}
         }
         if let Some(git) = toml_str(source, "git") {
             package.origin = Some(git_origin(git));
         } else if let Some(url) = toml_str(source, "url").or_else(|| toml_str(source, "path")) {
-            let hash = self.hash().map_or_else(String::new, |hash| format!("#{}", hash.replacen(':', "=", 1)));
+            let hash =
+                self.hash().map_or_else(String::new, |hash| format!("#{}", hash.replacen(':', "=", 1)));
             let local = !url.contains("://");
-            package.origin = Some(if local { format!("{{project}}/{url}{hash}") } else { format!("{}{hash}", shown_url(url)) });
+            package.origin = Some(if local {
+                format!("{{project}}/{url}{hash}")
+            } else {
+                format!("{}{hash}", shown_url(url))
+            });
         }
         Some(package)
     }
@@ -287,7 +303,8 @@ fn git_origin(url: &str) -> String {
     let (rest, commit) = url.split_once('#').unwrap_or((url, ""));
     let (base, query) = rest.split_once('?').unwrap_or((rest, ""));
     let folder = query.split('&').find_map(|part| part.strip_prefix("subdirectory="));
-    let folder = folder.map_or_else(String::new, |f| format!("#subdirectory={}", super::lock::direct::percent_decoded(f)));
+    let folder = folder
+        .map_or_else(String::new, |f| format!("#subdirectory={}", super::lock::direct::percent_decoded(f)));
     let commit = if commit.is_empty() { String::new() } else { format!("@{commit}") };
     format!("git+{}{commit}{folder}", shown_url(base))
 }

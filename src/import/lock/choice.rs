@@ -41,7 +41,8 @@ impl Choices {
                 (None, _) => continue,
                 (Some((package, when)), None) if when.sure == all => put(draft, &name, &package, silent),
                 (first, second) => {
-                    let offers: Vec<(Package, When)> = first.into_iter().chain(second).chain(chosen).collect();
+                    let offers: Vec<(Package, When)> =
+                        first.into_iter().chain(second).chain(chosen).collect();
                     let reason = reason(&offers, pythons);
                     draft.unknown_at(["python", "packages", &name], &reason);
                 }

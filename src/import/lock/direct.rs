@@ -20,7 +20,9 @@ pub(in crate::import) fn package(name: &str, url: &str) -> Package {
     // Of what stands behind `#`, only what decides the content: not the name (`egg=`).
     let kept: Vec<&str> = fragment
         .split('&')
-        .filter(|part| ["sha256=", "sha512=", "sha384=", "md5=", "subdirectory="].iter().any(|k| part.starts_with(k)))
+        .filter(|part| {
+            ["sha256=", "sha512=", "sha384=", "md5=", "subdirectory="].iter().any(|k| part.starts_with(k))
+        })
         .collect();
     if !kept.is_empty() {
         origin = format!("{origin}#{}", kept.join("&"));
@@ -31,9 +33,18 @@ pub(in crate::import) fn package(name: &str, url: &str) -> Package {
 /// Whether a path is where conda builds packages: it names the build machine, not this one (see
 /// `python.packages.*.origin`).
 fn built_by_conda(path: &str) -> bool {
-    ["/croot/", "/conda-bld/", "/feedstock_root/", "/tmp/build/80754af9/", "/ci/", "/ci_", "/abs_", "/rattler-build_"]
-        .iter()
-        .any(|mark| path.contains(mark))
+    [
+        "/croot/",
+        "/conda-bld/",
+        "/feedstock_root/",
+        "/tmp/build/80754af9/",
+        "/ci/",
+        "/ci_",
+        "/abs_",
+        "/rattler-build_",
+    ]
+    .iter()
+    .any(|mark| path.contains(mark))
         || path.starts_with("file:///opt/concourse/")
         || path.starts_with("file:///Users/ktietz/")
 }
@@ -48,7 +59,9 @@ pub(in crate::import) fn version_of_file(name: &str, file: &str) -> Option<Strin
             // Name, version, (build,) python, abi, platform (PEP 427).
             return (normalise(wheel) == normalise(name) && parts.count() >= 3).then(|| version.to_owned());
         }
-        None => [".tar.gz", ".zip", ".tar.bz2", ".tgz"].iter().find_map(|suffix| file.strip_suffix(suffix))?,
+        None => {
+            [".tar.gz", ".zip", ".tar.bz2", ".tgz"].iter().find_map(|suffix| file.strip_suffix(suffix))?
+        }
     };
     let (archive, version) = stem.rsplit_once('-')?;
     let plausible = version.starts_with(|c: char| c.is_ascii_digit());
@@ -84,11 +97,18 @@ mod tests {
 
     #[test]
     fn references_as_facts() {
-        let whl = package("torch", "https://u:p@h/whl/torch-2.1.0%2Bcu118-cp310-cp310-linux_x86_64.whl#sha256=ab");
+        let whl =
+            package("torch", "https://u:p@h/whl/torch-2.1.0%2Bcu118-cp310-cp310-linux_x86_64.whl#sha256=ab");
         assert_eq!(whl.version.as_deref(), Some("2.1.0+cu118"));
-        assert_eq!(whl.origin.as_deref(), Some("https://h/whl/torch-2.1.0%2Bcu118-cp310-cp310-linux_x86_64.whl#sha256=ab"));
+        assert_eq!(
+            whl.origin.as_deref(),
+            Some("https://h/whl/torch-2.1.0%2Bcu118-cp310-cp310-linux_x86_64.whl#sha256=ab")
+        );
         let git = package("p", "git+https://tok@github.com/a/p.git@0f1e#egg=p&subdirectory=s");
-        assert_eq!((git.version, git.origin.as_deref()), (None, Some("git+https://github.com/a/p.git@0f1e#subdirectory=s")));
+        assert_eq!(
+            (git.version, git.origin.as_deref()),
+            (None, Some("git+https://github.com/a/p.git@0f1e#subdirectory=s"))
+        );
         let conda = package("numpy", "file:///croot/numpy_1682953417311/work");
         assert_eq!((conda.origin, conda.version), (None, None));
         assert_eq!(package("a", "file:///srv/a%20b").origin.as_deref(), Some("/srv/a b"));

@@ -22,9 +22,9 @@ pub(in crate::import) fn line<'a>(line: &'a str, before: Option<&'a str>) -> Opt
     }
     if let Some(source) = line.strip_prefix("-e ").or_else(|| line.strip_prefix("--editable ")) {
         let source = source.trim();
-        let egg = source.split_once('#').and_then(|(_, fragment)| {
-            fragment.split('&').find_map(|part| part.strip_prefix("egg="))
-        });
+        let egg = source
+            .split_once('#')
+            .and_then(|(_, fragment)| fragment.split('&').find_map(|part| part.strip_prefix("egg=")));
         // `# Editable install with no version control (name==1.0)` (pip, operations/freeze.py).
         let said = before.filter(|b| b.starts_with("# Editable")).and_then(|b| b.rsplit_once('('));
         let said = said.and_then(|(_, inside)| parse(inside.trim_end().strip_suffix(')')?));
@@ -97,10 +97,13 @@ pub(in crate::import) fn put_all<'a>(
                     let package = match requirement.spec {
                         Spec::Exact(version) => Package::of(version),
                         Spec::Url(url) => direct::package(requirement.name, url),
-                        Spec::Range(range) => {
-                            Package { why: Some(format!("a range is no version: `{range}`")), ..Package::default() }
+                        Spec::Range(range) => Package {
+                            why: Some(format!("a range is no version: `{range}`")),
+                            ..Package::default()
+                        },
+                        Spec::Any => {
+                            Package { why: Some("no version is given".into()), ..Package::default() }
                         }
-                        Spec::Any => Package { why: Some("no version is given".into()), ..Package::default() },
                     };
                     put(draft, requirement.name, &package, silent);
                     names.push(normalise(requirement.name));
@@ -120,7 +123,14 @@ mod tests {
     fn lines_of_pip_freeze() {
         assert_eq!(line("numpy==1.26.4", None), Some(Line::Package("numpy", Package::of("1.26.4"))));
         assert_eq!(line("# -*- x -*-", None), Some(Line::Nothing));
-        for no in ["numpy>=1", "numpy", "x==1 ; os_name=='nt'", "--index-url x", "x==1 --hash=sha256:0", "hello there"] {
+        for no in [
+            "numpy>=1",
+            "numpy",
+            "x==1 ; os_name=='nt'",
+            "--index-url x",
+            "x==1 --hash=sha256:0",
+            "hello there",
+        ] {
             assert_eq!(line(no, None), None, "{no}");
         }
         let git = line("-e git+https://github.com/a/b.git@0f#egg=My_B&subdirectory=x", None);

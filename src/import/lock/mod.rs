@@ -66,7 +66,8 @@ pub(super) fn put_conda(draft: &mut Draft, name: &str, fields: &[(&str, Option<&
     }
     draft.unknown_at(["python", "conda", name], silent);
     // The interpreter itself is a conda package.
-    let field = |wanted: &str| fields.iter().find(|(field, _)| *field == wanted).and_then(|(_, value)| *value);
+    let field =
+        |wanted: &str| fields.iter().find(|(field, _)| *field == wanted).and_then(|(_, value)| *value);
     if name == "python" {
         draft.set_opt("python.version", field("version").filter(|v| !v.is_empty()));
         let implementation = match field("build") {
@@ -126,7 +127,8 @@ pub(super) fn json(input: &Input<'_>) -> Result<serde_json::Value, Error> {
 pub(super) fn toml(input: &Input<'_>) -> Result<toml::Table, Error> {
     let text = input.text.trim_start_matches('\u{feff}');
     toml::from_str(text).map_err(|e: toml::de::Error| {
-        let line = e.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
+        let line =
+            e.span().and_then(|span| text.get(..span.start)).map(|before| before.matches('\n').count() + 1);
         fault(input, line, format!("not TOML: {}", e.message()))
     })
 }

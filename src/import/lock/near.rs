@@ -30,17 +30,6 @@ pub(in crate::import) fn is_dir(path: &Path) -> bool {
     path.is_dir()
 }
 
-/// The names in a folder, sorted; none where it cannot be read.
-pub(in crate::import) fn names(folder: &Path) -> Vec<String> {
-    let Ok(entries) = std::fs::read_dir(folder) else {
-        return Vec::new();
-    };
-    let names = entries.take(MOST).flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let mut names: Vec<String> = names.collect();
-    names.sort();
-    names
-}
-
 /// The plain files below a folder, as deep as `depth`, by their paths relative to it, sorted. Links to folders are
 /// not followed.
 pub(in crate::import) fn below(folder: &Path, depth: usize) -> Vec<PathBuf> {

@@ -59,7 +59,10 @@ pub(in crate::import) struct Pythons {
 impl Pythons {
     /// Those that `requires` allows (all where it is `None` or cannot be read), and at which one of `markers` can
     /// change.
-    pub(in crate::import) fn new<'a>(requires: Option<&str>, markers: impl IntoIterator<Item = &'a str>) -> Self {
+    pub(in crate::import) fn new<'a>(
+        requires: Option<&str>,
+        markers: impl IntoIterator<Item = &'a str>,
+    ) -> Self {
         let mut texts = Vec::new();
         for marker in markers {
             if let Some(marker) = Marker::parse(marker) {
@@ -74,7 +77,8 @@ impl Pythons {
         texts.sort();
         texts.dedup();
         for text in texts {
-            let Some(version) = Version::from_str(&text).ok().filter(|v| matches!(v.release().first(), Some(2 | 3)))
+            let Some(version) =
+                Version::from_str(&text).ok().filter(|v| matches!(v.release().first(), Some(2 | 3)))
             else {
                 continue;
             };
@@ -133,6 +137,14 @@ impl Pythons {
             self.memory.insert(marker.to_owned(), when);
         }
         when
+    }
+
+    /// [`Pythons::when`] without extras; a package without a marker is for all of them.
+    pub(in crate::import) fn when_said(&mut self, marker: Option<&str>) -> When {
+        match marker {
+            Some(marker) => self.when(marker, &|_| false),
+            None => self.all(),
+        }
     }
 
     /// Which of them a `requires-python` allows.
@@ -228,7 +240,8 @@ mod tests {
 
     #[test]
     fn what_holds_for_every_allowed_python_is_sure() {
-        let mut pythons = Pythons::new(Some(">=3.9"), ["python_version < '3.11'", "python_full_version >= '3.12.4'"]);
+        let mut pythons =
+            Pythons::new(Some(">=3.9"), ["python_version < '3.11'", "python_full_version >= '3.12.4'"]);
         let all = pythons.all();
         let no = |_: &str| false;
         assert_eq!(pythons.when("sys_platform == 'linux'", &no), all);

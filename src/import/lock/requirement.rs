@@ -72,7 +72,8 @@ fn spec(text: &str) -> Option<Spec<'_>> {
     let mut count = 0;
     let mut exact = None;
     for clause in clauses {
-        let operator = ["===", "==", "~=", "!=", "<=", ">=", "<", ">"].iter().find(|op| clause.starts_with(**op))?;
+        let operator =
+            ["===", "==", "~=", "!=", "<=", ">=", "<", ">"].iter().find(|op| clause.starts_with(**op))?;
         let version = clause.get(operator.len()..)?.trim();
         let plausible = |c: char| c.is_alphanumeric() || ".+-_!*".contains(c);
         if version.is_empty() || !version.chars().all(plausible) {
@@ -94,9 +95,10 @@ pub(crate) fn lines(text: &str) -> Vec<(usize, Cow<'_, str>)> {
     let mut open = false;
     for (i, line) in text.trim_start_matches('\u{feff}').lines().enumerate() {
         // A comment begins the line or follows a space (pip, req_file.COMMENT_RE).
-        let comment = line.match_indices('#').map(|(at, _)| at).find(|at| {
-            *at == 0 || line.as_bytes().get(at - 1).is_some_and(u8::is_ascii_whitespace)
-        });
+        let comment = line
+            .match_indices('#')
+            .map(|(at, _)| at)
+            .find(|at| *at == 0 || line.as_bytes().get(at - 1).is_some_and(u8::is_ascii_whitespace));
         let code = comment.and_then(|at| line.get(..at)).unwrap_or(line);
         let joined = code.trim_end().strip_suffix('\\').filter(|_| comment.is_none());
         let part = joined.unwrap_or(code).trim();
@@ -129,12 +131,22 @@ mod tests {
             ("numpy==1.26.4", "numpy", Spec::Exact("1.26.4"), None),
             ("torch == 2.1.0+cu118", "torch", Spec::Exact("2.1.0+cu118"), None),
             ("x===2020-08", "x", Spec::Exact("2020-08"), None),
-            ("a.b_c[d, e]>=1,<2 ; python_version<'3.8'", "a.b_c", Spec::Range(">=1,<2"), Some("python_version<'3.8'")),
+            (
+                "a.b_c[d, e]>=1,<2 ; python_version<'3.8'",
+                "a.b_c",
+                Spec::Range(">=1,<2"),
+                Some("python_version<'3.8'"),
+            ),
             ("x==1.*", "x", Spec::Range("==1.*"), None),
             ("x (>=1.0)", "x", Spec::Range(">=1.0"), None),
             ("x", "x", Spec::Any, None),
             ("x;python_version<'3'", "x", Spec::Any, Some("python_version<'3'")),
-            ("p @ git+https://h/p.git@abc ; os_name=='nt'", "p", Spec::Url("git+https://h/p.git@abc"), Some("os_name=='nt'")),
+            (
+                "p @ git+https://h/p.git@abc ; os_name=='nt'",
+                "p",
+                Spec::Url("git+https://h/p.git@abc"),
+                Some("os_name=='nt'"),
+            ),
             ("p @ https://h/p;x.whl", "p", Spec::Url("https://h/p;x.whl"), None),
         ] {
             assert_eq!(parse(text), Some(Requirement { name, spec, marker }), "{text}");
@@ -146,7 +158,8 @@ mod tests {
 
     #[test]
     fn lines_are_joined_and_comments_go() {
-        let found = lines("# c\na==1 \\\n  --hash=sha256:0 \\\n --hash=sha256:1\nb # why\nc @ https://h/x#egg=c\n\n");
+        let found =
+            lines("# c\na==1 \\\n  --hash=sha256:0 \\\n --hash=sha256:1\nb # why\nc @ https://h/x#egg=c\n\n");
         assert_eq!(found.len(), 3);
         assert_eq!((found[0].0, without_options(&found[0].1)), (2, "a==1"));
         assert_eq!((found[1].0, found[1].1.as_ref()), (5, "b"));

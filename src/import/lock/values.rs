@@ -19,7 +19,8 @@ pub(in crate::import) fn labels(project: Option<&str>) -> Labels {
 /// Records one parameter at `config.KEY…`, secrets as digests and paths relative to what they belong to, as a capture
 /// does.
 pub(in crate::import) fn put(draft: &mut Draft, labels: &Labels, keys: &[String], value: Value) {
-    let name = keys.iter().rev().find(|key| !key.bytes().all(|b| b.is_ascii_digit())).cloned().unwrap_or_default();
+    let name =
+        keys.iter().rev().find(|key| !key.bytes().all(|b| b.is_ascii_digit())).cloned().unwrap_or_default();
     let path = ["config".to_owned()].into_iter().chain(keys.iter().cloned());
     draft.set_at(path, clean(labels, &name, value));
 }

@@ -169,7 +169,13 @@ mod tests {
         assert!(read(&format!("a0: &a0 x\n{bomb}")).is_ok(), "shared, not copied");
         let chain: String = (0..100_000).map(|i| format!("a{}: &a{} [*a{i}]\n", i + 1, i + 1)).collect();
         assert!(read(&format!("a0: &a0 x\n{chain}")).is_err(), "as deep as the chain is long");
-        for text in ["[".repeat(100_000), "- ".repeat(100_000), "a: &x [*x]".into(), "{a: [}".into(), "? [a]\n: b".into()] {
+        for text in [
+            "[".repeat(100_000),
+            "- ".repeat(100_000),
+            "a: &x [*x]".into(),
+            "{a: [}".into(),
+            "? [a]\n: b".into(),
+        ] {
             assert!(read(&text).is_err(), "{}", &text[..8]);
         }
     }
