@@ -100,6 +100,13 @@ impl Draft {
         self.unknown.insert(path, reason.into());
     }
 
+    /// [`Draft::unknown`] for segments that may hold any character. The first reason stays.
+    pub fn unknown_at<S: Into<String>>(&mut self, segments: impl IntoIterator<Item = S>, reason: &str) {
+        let path = FactPath::new(segments);
+        self.sections.insert(path.section().to_owned());
+        self.unknown.entry(path).or_insert_with(|| reason.to_owned());
+    }
+
     /// What the dump leaves open of this section is unknown, with this reason.
     pub fn partial(&mut self, section: &str, reason: impl Into<String>) {
         self.partial.insert(section.to_owned(), reason.into());

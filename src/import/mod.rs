@@ -5,6 +5,8 @@
 
 pub mod accelerate_env;
 pub mod collect_env;
+mod conda_env;
+mod conda_list;
 pub mod draft;
 pub mod env;
 pub mod gpus;
@@ -13,7 +15,18 @@ pub mod jax_info;
 pub mod lscpu;
 pub mod numpy_config;
 pub mod nvidia_smi;
+mod heretic;
+mod lock;
+pub mod lscpu;
+mod mlcube;
+mod mlenv;
+mod mlflow;
 pub mod packages;
+mod pip_freeze;
+mod pip_inspect;
+mod pip_list;
+mod pipfile_lock;
+mod pixi_lock;
 pub mod platform;
 pub mod sglang;
 pub mod sklearn_versions;
@@ -23,6 +36,12 @@ pub mod threadpool;
 pub mod topology;
 pub mod transformers_env;
 pub mod vllm;
+mod poetry_lock;
+mod pylock;
+mod requirements;
+pub mod text;
+mod uv_lock;
+mod wandb;
 
 use std::path::Path;
 
@@ -74,6 +93,23 @@ pub static ALL: &[&dyn Format] = &[
     &sklearn_versions::SklearnVersions,
     &numpy_config::NumpyConfig,
     &nvidia_smi::NvidiaSmi,
+    &collect_env::CollectEnv,
+    &uv_lock::UvLock,
+    &poetry_lock::PoetryLock,
+    &pylock::Pylock,
+    &pixi_lock::PixiLock,
+    &pipfile_lock::PipfileLock,
+    &wandb::Wandb,
+    &mlflow::Mlflow,
+    &heretic::Heretic,
+    &mlenv::Mlenv,
+    &pip_inspect::PipInspect,
+    &conda_list::CondaList,
+    &conda_env::CondaEnv,
+    &mlcube::Mlcube,
+    &pip_list::PipList,
+    &pip_freeze::PipFreeze,
+    &requirements::Requirements,
 ];
 
 /// The format of this name.

@@ -2,7 +2,7 @@
 //!
 //! All of it comes from files; the interpreter is started only for `--deep`.
 
-mod conda;
+pub(crate) mod conda;
 mod deep;
 mod discover;
 mod editable;
