@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod facts;
 pub mod nvml;
+pub mod run;
 pub mod show;
 pub mod verify;
 
@@ -18,6 +19,7 @@ use crate::exit::Exit;
 pub fn run(cli: Cli) -> Result<Exit, Error> {
     match cli.command {
         Command::Capture(args) => capture::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Verify(args) => verify::run(&args),
         Command::Facts(args) => facts::run(&args),
