@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::facts::{self, Class, Compare};
+use crate::host::Host;
 use crate::probes::sink::Collected;
 use crate::probes::{ALL, Context, Probe, ProbeError, Sink};
 use crate::redact::{Identities, private_digest};
@@ -110,6 +111,11 @@ pub fn quiet_probes() {
             default(info);
         }
     }));
+}
+
+/// Adds what was collected after the probes ran (of a section that no probe writes) to a snapshot.
+pub fn add(snapshot: &mut Snapshot, collected: Collected, host: &dyn Host, anonymous: bool) {
+    file(snapshot, collected, &Identities::of(host), anonymous);
 }
 
 /// Puts what a probe said where its class belongs, with names kept out of free text.

@@ -22,6 +22,7 @@ pub mod outputs;
 pub mod probes;
 pub mod redact;
 pub mod render;
+#[expect(clippy::disallowed_methods, reason = "it watches the user's command, not the machine")]
 pub mod run;
 pub mod snapshot;
 pub mod workload;

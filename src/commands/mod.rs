@@ -7,6 +7,7 @@ pub mod load;
 pub mod import;
 pub mod nvml;
 pub mod rules;
+pub mod run;
 pub mod show;
 pub mod verify;
 
@@ -22,6 +23,7 @@ use crate::exit::Exit;
 pub fn run(cli: Cli) -> Result<Exit, Error> {
     match cli.command {
         Command::Capture(args) => capture::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => rules::explain(&args),

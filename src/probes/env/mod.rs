@@ -51,7 +51,7 @@ fn is_prefix(name: &str) -> bool {
 
 /// The value as it is written: without secrets, paths by their labels, lists (by the declaration of the fact) entry
 /// by entry. The empty value is an empty list or text, and not the same as no variable.
-fn recorded(name: &str, value: &str, labels: &Labels) -> Value {
+pub(crate) fn recorded(name: &str, value: &str, labels: &Labels) -> Value {
     let declared = facts::find(&FactPath::new(["env", name])).map(|fact| fact.kind);
     if declared != Some(Type::List) || secret::is_secret_name(name) {
         return shown(name, value, labels).into();
