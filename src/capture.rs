@@ -143,8 +143,11 @@ fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, 
                 let value = value.map_text(&|text| {
                     if version && is_version(&text) { text } else { identities.scrub(&text).into_owned() }
                 });
-                let facts =
-                    if class == Class::Volatile { &mut snapshot.volatile } else { &mut snapshot.facts };
+                let facts = match class {
+                    Class::Volatile => &mut snapshot.volatile,
+                    Class::Result => &mut snapshot.results,
+                    _ => &mut snapshot.facts,
+                };
                 facts.insert(clean(&path), value);
             }
         }
