@@ -3,8 +3,8 @@
 pub mod capture;
 pub mod diff;
 pub mod facts;
-pub mod load;
 pub mod import;
+pub mod load;
 pub mod nvml;
 pub mod rules;
 pub mod run;

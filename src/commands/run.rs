@@ -1,7 +1,7 @@
 //! `driftlock run`.
 
 use std::io::IsTerminal as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::capture::{Meta, captured};
@@ -66,9 +66,7 @@ pub fn run(args: &Run) -> Result<Exit, Error> {
 
     // First the files that the snapshot names, then the snapshot, so that a watcher that is killed leaves a whole one.
     for (suffix, content) in &attachments {
-        let mut beside = lock.clone().into_os_string();
-        beside.push(format!(".{suffix}"));
-        file::write(Path::new(&beside), content)?;
+        file::write(&beside(&lock, suffix), content)?;
     }
     let mut partial = snapshot.clone();
     put(&mut partial, "run", report::before(&cx, &program));
@@ -89,11 +87,23 @@ pub fn run(args: &Run) -> Result<Exit, Error> {
         warn(&format!("--output {pattern}: no such file after the run"));
     }
     put(&mut snapshot, "run", report::after(&cx, &program, &finished, &missing, &partial));
-    if let Some(facts) = hooks::outputs(host.as_ref(), &written) {
+    if let Some(mut facts) = hooks::outputs(&program, &written, std::io::stderr().is_terminal()) {
+        for (suffix, content) in std::mem::take(&mut facts.attachments) {
+            if let Err(error) = file::write(&beside(&lock, &suffix), &content) {
+                warn(&error.to_string());
+            }
+        }
         put(&mut snapshot, "outputs", facts);
     }
     finish(&lock, &snapshot);
     Ok(exit(&finished))
+}
+
+/// The file beside the snapshot that ends in `suffix`.
+fn beside(lock: &Path, suffix: &str) -> PathBuf {
+    let mut name = lock.as_os_str().to_owned();
+    name.push(format!(".{suffix}"));
+    name.into()
 }
 
 /// The interpreter that the command starts, where `--python` names none. Whether it was chosen so.

@@ -161,6 +161,7 @@ impl Draft {
                 _ if path.section() == "meta" && class != Class::Private => &mut snapshot.meta,
                 Class::Private => &mut snapshot.private,
                 Class::Volatile => &mut snapshot.volatile,
+                Class::Result => &mut snapshot.results,
                 Class::Identity | Class::Capacity => &mut snapshot.facts,
             };
             facts.insert(path, value);

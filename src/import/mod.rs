@@ -10,17 +10,16 @@ mod conda_list;
 pub mod draft;
 pub mod env;
 pub mod gpus;
+mod heretic;
 mod hugging_face;
 pub mod jax_info;
-pub mod lscpu;
-pub mod numpy_config;
-pub mod nvidia_smi;
-mod heretic;
 mod lock;
 pub mod lscpu;
 mod mlcube;
 mod mlenv;
 mod mlflow;
+pub mod numpy_config;
+pub mod nvidia_smi;
 pub mod packages;
 mod pip_freeze;
 mod pip_inspect;
@@ -28,6 +27,9 @@ mod pip_list;
 mod pipfile_lock;
 mod pixi_lock;
 pub mod platform;
+mod poetry_lock;
+mod pylock;
+mod requirements;
 pub mod sglang;
 pub mod sklearn_versions;
 pub mod text;
@@ -35,12 +37,8 @@ pub mod tf_env_collect;
 pub mod threadpool;
 pub mod topology;
 pub mod transformers_env;
-pub mod vllm;
-mod poetry_lock;
-mod pylock;
-mod requirements;
-pub mod text;
 mod uv_lock;
+pub mod vllm;
 mod wandb;
 
 use std::path::Path;
@@ -93,7 +91,6 @@ pub static ALL: &[&dyn Format] = &[
     &sklearn_versions::SklearnVersions,
     &numpy_config::NumpyConfig,
     &nvidia_smi::NvidiaSmi,
-    &collect_env::CollectEnv,
     &uv_lock::UvLock,
     &poetry_lock::PoetryLock,
     &pylock::Pylock,

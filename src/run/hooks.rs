@@ -22,7 +22,12 @@ pub fn workload(host: &dyn Host, program: &Program) -> Analysis {
 }
 
 /// After the end: facts of section `outputs` about the files that the command wrote; `None` where nothing was asked for.
-pub fn outputs(host: &dyn Host, written: &[Written]) -> Option<Collected> {
-    let _not_yet = (host, written);
-    None
+/// Their names are relative to the working directory of the command.
+pub fn outputs(program: &Program, written: &[Written], progress: bool) -> Option<Collected> {
+    if written.is_empty() {
+        return None;
+    }
+    let paths: Vec<_> = written.iter().map(|w| w.path.clone()).collect();
+    let outputs = crate::outputs::read(&paths, &program.cwd, &crate::outputs::Options { progress });
+    Some(crate::outputs::record::facts(&outputs))
 }
