@@ -1,5 +1,7 @@
 //! `driftlock diff`.
 
+use std::io::IsTerminal as _;
+
 use super::{load, print};
 use crate::cli::diff::{Diff, Format};
 use crate::error::Error;
@@ -11,6 +13,9 @@ use crate::snapshot::file;
 
 /// Compares two sides and explains what differs.
 pub fn run(args: &Diff) -> Result<Exit, Error> {
+    if args.outputs {
+        return outputs(args);
+    }
     let (a, b) = load::pair(&args.a, &args.b)?;
     let rules = Catalogue::built_in();
     let explanation = explain(&a, &b, &rules, &args.scope);
@@ -32,4 +37,23 @@ pub fn run(args: &Diff) -> Result<Exit, Error> {
     }
     let quiet = matches!(explanation.verdict.outcome, Outcome::Identical | Outcome::Same);
     Ok(if quiet && explanation.causes.is_empty() { Exit::Clean } else { Exit::Found })
+}
+
+/// Compares what two runs wrote, number by number.
+fn outputs(args: &Diff) -> Result<Exit, Error> {
+    use crate::outputs::compare::command;
+    let format = match args.format {
+        Format::Human => command::Format::Human,
+        Format::Json => command::Format::Json,
+        _ => {
+            return Err(Error::input("--outputs prints human or json").hint("--format human or --format json"));
+        }
+    };
+    let options = crate::outputs::Options { progress: std::io::stderr().is_terminal() };
+    let (text, exit) = command::command(&args.a, &args.b, format, &options)?;
+    match &args.output {
+        Some(path) => file::write(path, text.as_bytes())?,
+        None => drop(print(text.as_bytes())?),
+    }
+    Ok(exit)
 }

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::capture;
+use super::{capture, import};
 use crate::error::Error;
 use crate::host::live::Live;
 use crate::probes::Options;
@@ -19,7 +19,19 @@ pub fn snapshot(name: &Path) -> Result<Snapshot, Error> {
         let meta = capture::Meta::default();
         return Ok(capture::snapshot(Arc::new(Live::new()), Options::default(), &meta));
     }
-    Ok(file::read(name)?.1.snapshot)
+    let text = import::text(name)?;
+    // A snapshot says so in its first keys; anything else is a dump, or nothing that we know.
+    if name.is_dir() || !is_snapshot(&text) {
+        return crate::import::read_any(name, &text, None);
+    }
+    Ok(file::parse(name, &text)?.snapshot)
+}
+
+/// Whether the text has the keys that every snapshot begins with, comments apart.
+fn is_snapshot(text: &str) -> bool {
+    let mut lines = text.lines().map(str::trim).filter(|l| !l.is_empty() && !l.starts_with('#'));
+    lines.next().is_some_and(|l| l.starts_with("format") && l.contains('='))
+        || text.starts_with("# Written by driftlock")
 }
 
 /// Reads two, at most one of them from standard input.

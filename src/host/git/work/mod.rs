@@ -226,7 +226,9 @@ impl Pass<'_> {
                     if !self.marks.links.contains_key(path) && !self.marks.flagged.contains_key(path) =>
                 {
                     let old = in_index(&self.index, path);
-                    let new = self.on_disk(path, old, delta.new_file().id());
+                    // A folder that is a link now may lead to a file of that name; for git the file is gone.
+                    let gone = delta.status() == Delta::Deleted;
+                    let new = if gone { None } else { self.on_disk(path, old, delta.new_file().id()) };
                     changed.insert(path.to_vec(), Change { old, new });
                 }
                 _ => {}

@@ -6,6 +6,7 @@
 //! as well; everything else is left to libgit2, which then looks at these paths alone.
 
 use std::fs;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
@@ -30,6 +31,13 @@ pub(super) struct Remembered {
     pub(super) ctime: (i32, u32),
     pub(super) ino: u32,
     pub(super) owner: (u32, u32),
+}
+
+impl Remembered {
+    /// The path without its first `from` bytes.
+    fn tail(&self, from: usize) -> &[u8] {
+        self.path.get(from..).unwrap_or_default()
+    }
 }
 
 struct Scan<'s> {
@@ -64,7 +72,7 @@ pub(super) fn suspects(repo: &Repository, root: &Path, marks: &Marks) -> Option<
         suspects: Mutex::new(Vec::new()),
         count: AtomicUsize::new(0),
     };
-    rayon::scope(|scope| scan.folder(scope, Vec::new(), marks));
+    rayon::scope(|scope| scan.folder(scope, Vec::new(), 0..entries.len(), marks));
     if scan.count.load(Ordering::Relaxed) > LIMIT {
         return None;
     }
@@ -87,8 +95,15 @@ impl Scan<'_> {
         }
     }
 
-    /// Looks at the folder `prefix` (with its slash; empty for the root) and, beside it, at those below.
-    fn folder<'s>(&'s self, scope: &rayon::Scope<'s>, prefix: RepoPath, marks: &'s Marks) {
+    /// Looks at the folder `prefix` (with its slash; empty for the root), whose entries are those at `range`, and,
+    /// beside it, at the folders below.
+    fn folder<'s>(
+        &'s self,
+        scope: &rayon::Scope<'s>,
+        prefix: RepoPath,
+        range: Range<usize>,
+        marks: &'s Marks,
+    ) {
         if self.count.load(Ordering::Relaxed) > LIMIT {
             return;
         }
@@ -96,30 +111,35 @@ impl Scan<'_> {
         let Ok(listed) = listed else {
             return self.suspect(prefix.strip_suffix(b"/").unwrap_or(&prefix).to_vec());
         };
+        let start = range.start;
+        let here = &self.entries[range];
+        let from = prefix.len();
         for item in listed {
             let Ok(item) = item else {
                 return self.suspect(prefix.strip_suffix(b"/").unwrap_or(&prefix).to_vec());
             };
             let name = item.file_name();
-            if name.as_bytes() == b".git" && prefix.is_empty() {
+            let name = name.as_bytes();
+            if name == b".git" && prefix.is_empty() {
                 continue;
             }
-            let path = [&prefix, name.as_bytes()].concat();
-            if let Ok(at) = self.entries.binary_search_by(|e| e.path.as_slice().cmp(&path)) {
-                self.seen[at].store(true, Ordering::Relaxed);
-                if !item.metadata().is_ok_and(|meta| self.unchanged(&self.entries[at], &meta)) {
-                    self.suspect(path);
+            if let Ok(at) = here.binary_search_by(|e| e.tail(from).cmp(name)) {
+                self.seen[start + at].store(true, Ordering::Relaxed);
+                if !item.metadata().is_ok_and(|meta| self.unchanged(&here[at], &meta)) {
+                    self.suspect([&prefix, name].concat());
                 }
                 continue;
             }
+            let path = [&prefix, name].concat();
             if marks.apart.contains(&path) {
                 continue;
             }
-            let below = [&path[..], b"/"].concat();
-            let next = self.entries.partition_point(|e| e.path < below);
-            let tracked = self.entries.get(next).is_some_and(|e| e.path.starts_with(&below));
-            if tracked && item.file_type().is_ok_and(|kind| kind.is_dir()) {
-                scope.spawn(move |scope| self.folder(scope, below, marks));
+            let below = [name, b"/"].concat();
+            let first = here.partition_point(|e| e.tail(from) < below.as_slice());
+            let count = here[first..].partition_point(|e| e.tail(from).starts_with(&below));
+            if count > 0 && item.file_type().is_ok_and(|kind| kind.is_dir()) {
+                let range = start + first..start + first + count;
+                scope.spawn(move |scope| self.folder(scope, [&path[..], b"/"].concat(), range, marks));
             } else {
                 self.suspect(path);
             }
