@@ -29,7 +29,7 @@ pub struct Compiled {
     pub facts: Vec<Pattern>,
     /// The facts that it has defaults or spellings for.
     pub values: Vec<Pattern>,
-    /// Whether its condition speaks of each fact in turn, as `{fact}`.
+    /// Whether its condition speaks of each fact in turn, as `{fact}` or `{1}`.
     pub each: bool,
 }
 
@@ -47,6 +47,11 @@ impl Compiled {
     /// Whether the rule speaks for this fact.
     pub fn speaks_for(&self, path: &FactPath) -> bool {
         self.facts.iter().any(|p| p.matches(path))
+    }
+
+    /// How closely the rule names this fact: the segments that its closest pattern spells out.
+    pub fn closeness(&self, path: &FactPath) -> usize {
+        self.facts.iter().filter(|p| p.matches(path)).map(Pattern::spelled_out).max().unwrap_or(0)
     }
 
     /// The patterns of [`Rule::values`] beside their values.
@@ -124,8 +129,9 @@ fn mentions_fact(condition: &Condition) -> bool {
     match condition {
         Condition::All(list) | Condition::Any(list) => list.iter().any(mentions_fact),
         Condition::Not(inner) => mentions_fact(inner),
+        Condition::Fact(Predicate { fact, .. }) if fact.contains("{1}") => true,
         Condition::Fact(Predicate { operator: Operator::Contains(Scalar::Str(text)), .. }) => {
-            text == "{fact}"
+            text == "{fact}" || text == "{1}"
         }
         Condition::Fact(_) => false,
     }

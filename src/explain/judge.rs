@@ -56,7 +56,7 @@ pub fn one(
     scope: &Scope,
 ) -> Rulings {
     let values = rule.values();
-    let view = View { a, b, values: &values, fact: None };
+    let view = View { a, b, values: &values, fact: None, star: None };
     let in_scope = scope.meets(&rule.rule.scope);
     let path = |i: &usize| -> &FactPath { &diff.changes[*i].path };
     // A default that is set, or another spelling, is no change for this rule.
@@ -69,7 +69,10 @@ pub fn one(
             let ruling = match whole {
                 _ if !differs(i) => Ruling::Harmless,
                 Some(ruling) => ruling,
-                None => ruling(rule, &View { fact: Some(path(i)), ..view }, in_scope),
+                None => {
+                    let star = rule.facts.iter().find_map(|p| p.first_star(path(i)));
+                    ruling(rule, &View { fact: Some(path(i)), star, ..view }, in_scope)
+                }
             };
             (*i, ruling)
         })
@@ -90,7 +93,7 @@ fn ruling(rule: &Compiled, view: &View<'_>, in_scope: bool) -> Ruling {
 /// Whether a rule on one snapshot is raised there: only where its condition is decided and in scope.
 pub fn hazard(rule: &Compiled, side: &Snapshot, scope: &Scope) -> bool {
     let values = rule.values();
-    let view = View { a: side, b: side, values: &values, fact: None };
+    let view = View { a: side, b: side, values: &values, fact: None, star: None };
     rule.rule.on == On::Snapshot
         && scope.meets(&rule.rule.scope)
         && rule.rule.when.as_ref().is_some_and(|when| view.holds(when) == Some(true))

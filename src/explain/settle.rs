@@ -82,7 +82,7 @@ pub fn settle(
     let settled = (0..diff.changes.len())
         .map(|change| {
             let said = judged.iter().filter_map(|(rule, r)| r.get(&change).map(|r| (*rule, *r))).collect();
-            let (settled, causes) = one(rules, said);
+            let (settled, causes) = one(rules, &diff.changes[change].path, said);
             for rule in causes {
                 facts.entry(rule).or_default().insert(change);
             }
@@ -126,16 +126,20 @@ fn rank(finding: &Finding) -> (bool, Effect, Confidence, std::cmp::Reverse<u8>, 
 }
 
 /// What one change is, and the rules for which it is a cause.
-fn one(rules: &Catalogue, said: Vec<(usize, Ruling)>) -> (Settled, Vec<usize>) {
+fn one(rules: &Catalogue, path: &FactPath, said: Vec<(usize, Ruling)>) -> (Settled, Vec<usize>) {
     let rule = |i: usize| &rules.rules[i].rule;
     let raised = said.iter().filter(|(_, r)| matches!(r, Ruling::Raised(_))).map(|(i, _)| *i);
     let (none, mut causes): (Vec<usize>, Vec<usize>) = raised.partition(|i| rule(*i).effect == Effect::None);
     // A rule that says "no effect" for this very fact outweighs broader ones.
     let quiet = none.iter().map(|i| rule(*i).weight).max().unwrap_or(0);
     causes.retain(|i| rule(*i).weight >= quiet);
-    if causes.iter().any(|i| rule(*i).weight > FALLBACK) {
-        causes.retain(|i| rule(*i).weight > FALLBACK);
-    }
+    // A fallback yields to every rule that names the fact more closely, also to one that finds nothing wrong with it:
+    // what the rule for NumPy calls out of scope is no matter for the rule for packages in general.
+    let close = |i: usize| rules.rules[i].closeness(path);
+    let speaks = |i: usize| rule(i).weight > FALLBACK && rule(i).effect != Effect::None;
+    let closest = said.iter().filter(|(i, _)| speaks(*i)).map(|(i, _)| close(*i)).max().unwrap_or(0);
+    let raised_above = causes.iter().any(|i| rule(*i).weight > FALLBACK);
+    causes.retain(|i| rule(*i).weight > FALLBACK || (!raised_above && close(*i) >= closest));
     let ids = |list: &[usize]| list.iter().map(|i| rule(*i).id.clone()).collect::<Vec<_>>();
     if !causes.is_empty() {
         return (Settled { standing: Standing::Cause, rules: ids(&causes), why: None }, causes);
