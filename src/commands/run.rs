@@ -49,8 +49,8 @@ pub fn run(args: &Run) -> Result<Exit, Error> {
     let analysis = hooks::workload(host.as_ref(), &program);
     options.env.extend(analysis.env);
     let meta = Meta { label: args.label.clone(), timings: args.timings, anonymous: args.anonymous };
-    let cx = Context::new(Arc::clone(&host), options.clone());
-    let Captured { mut snapshot, attachments, .. } = captured(Arc::clone(&host), options, &meta);
+    let cx = Arc::new(Context::new(Arc::clone(&host), options));
+    let Captured { mut snapshot, attachments, .. } = captured(&cx, &meta);
     if by_command {
         let road = FactPath::new(["python", "found_by"]);
         if let Some(value) = snapshot.volatile.get_mut(&road) {

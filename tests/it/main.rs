@@ -22,4 +22,5 @@ mod hosts;
 mod import_locks;
 mod python;
 mod rules;
+mod run;
 mod show;
