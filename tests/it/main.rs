@@ -20,6 +20,7 @@ mod git;
 mod gpu;
 mod hosts;
 mod import_locks;
+mod outputs;
 mod python;
 mod rules;
 mod run;
