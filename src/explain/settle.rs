@@ -29,6 +29,19 @@ pub enum Standing {
     Benign,
 }
 
+impl Standing {
+    /// The words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cause => "cause",
+            Self::Unclassified => "unclassified",
+            Self::Unknown => "unknown",
+            Self::OutOfScope => "out of scope",
+            Self::Benign => "benign",
+        }
+    }
+}
+
 /// A change and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{changes_of, rest, scope, values};
 use crate::explain::report::{Cause, Report};
-use crate::explain::settle::{SideName, Standing};
+use crate::explain::settle::SideName;
 use crate::explain::{Explanation, Outcome};
 use crate::render::table;
 use crate::snapshot::value::shown;
@@ -29,12 +29,11 @@ pub fn text(explanation: &Explanation, report: &Report, all: bool, width: u16) -
         let line = shown(&format!("{name}  {}{label}", side.path)).into_owned();
         let _infallible = writeln!(out, "{DIM}{}{DIM:#}", clip(&line, width));
     }
-    let (style, word) = match explanation.verdict.outcome {
-        Outcome::Identical => (GOOD, "identical"),
-        Outcome::Same => (GOOD, "same"),
-        Outcome::Different => (BAD, "different"),
-        Outcome::Unstable => (WARN, "unstable"),
-        Outcome::Unknown => (WARN, "unknown"),
+    let word = explanation.verdict.outcome.word();
+    let style = match explanation.verdict.outcome {
+        Outcome::Identical | Outcome::Same => GOOD,
+        Outcome::Different => BAD,
+        Outcome::Unstable | Outcome::Unknown => WARN,
     };
     out.push('\n');
     let summary = shown(&report.verdict.summary).into_owned();
@@ -157,19 +156,12 @@ fn unknown(out: &mut String, explanation: &Explanation, report: &Report, width: 
 fn table_of_changes(out: &mut String, report: &Report, width: usize) {
     let mut order: Vec<_> = report.changes.iter().collect();
     order.sort_by_key(|c| c.standing);
-    let word = |standing: Standing| match standing {
-        Standing::Cause => "cause",
-        Standing::Unclassified => "unclassified",
-        Standing::Unknown => "unknown",
-        Standing::OutOfScope => "out of scope",
-        Standing::Benign => "benign",
-    };
     let rows: Vec<Vec<String>> = order
         .into_iter()
         .map(|c| {
             let (a, b) = values(c);
             let rule = c.rules.first().cloned().unwrap_or_default();
-            vec![shown(&c.fact).into_owned(), clip(&a, 40), clip(&b, 40), word(c.standing).to_owned(), rule]
+            vec![shown(&c.fact).into_owned(), clip(&a, 40), clip(&b, 40), c.standing.word().to_owned(), rule]
         })
         .collect();
     if !rows.is_empty() {
