@@ -6,7 +6,8 @@ use super::{load, print};
 use crate::cli::diff::{Diff, Format};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::explain::{Catalogue, Outcome, explain, report};
+use crate::explain::{Catalogue, Outcome, explain, observed, report};
+use crate::outputs::record;
 use crate::render;
 use crate::render::diff::Names;
 use crate::snapshot::file;
@@ -18,7 +19,11 @@ pub fn run(args: &Diff) -> Result<Exit, Error> {
     }
     let (a, b) = load::pair(&args.a, &args.b)?;
     let rules = Catalogue::built_in();
-    let explanation = explain(&a, &b, &rules, &args.scope);
+    let observed = observed::observe(&a, &b, |snapshot| {
+        let path = if std::ptr::eq(snapshot, &raw const a) { &args.a } else { &args.b };
+        record::outputs(snapshot, &|suffix| std::fs::read(load::beside(path, suffix)).ok())
+    });
+    let explanation = explain(&a, &b, &rules, &args.scope, observed);
     let names = Names { a: args.a.display().to_string(), b: args.b.display().to_string() };
     let report = || report::report(&explanation, report::side(&names.a, &a), report::side(&names.b, &b));
     let text = match args.format {

@@ -1,6 +1,6 @@
 //! What the user names as a snapshot: a file, standard input, this machine, or a foreign dump.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{capture, import};
@@ -45,4 +45,11 @@ pub fn pair(a: &Path, b: &Path) -> Result<(Snapshot, Snapshot), Error> {
         return Err(Error::input("both sides are standard input").hint("name a file for one of them"));
     }
     Ok((snapshot(a)?, snapshot(b)?))
+}
+
+/// The file beside a snapshot whose name adds `suffix` to the snapshot's.
+pub fn beside(snapshot: &Path, suffix: &str) -> PathBuf {
+    let mut name = snapshot.as_os_str().to_owned();
+    name.push(format!(".{suffix}"));
+    name.into()
 }

@@ -1,10 +1,11 @@
 //! `driftlock run`.
 
 use std::io::IsTerminal as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::capture::{Meta, captured};
+use super::load;
 use crate::capture::{Captured, add};
 use crate::cli::run::Run;
 use crate::error::Error;
@@ -48,8 +49,8 @@ pub fn run(args: &Run) -> Result<Exit, Error> {
     let analysis = hooks::workload(host.as_ref(), &program);
     options.env.extend(analysis.env);
     let meta = Meta { label: args.label.clone(), timings: args.timings, anonymous: args.anonymous };
-    let cx = Context::new(Arc::clone(&host), options.clone());
-    let Captured { mut snapshot, attachments, .. } = captured(Arc::clone(&host), options, &meta);
+    let cx = Arc::new(Context::new(Arc::clone(&host), options));
+    let Captured { mut snapshot, attachments, .. } = captured(&cx, &meta);
     if by_command {
         let road = FactPath::new(["python", "found_by"]);
         if let Some(value) = snapshot.volatile.get_mut(&road) {
@@ -66,7 +67,7 @@ pub fn run(args: &Run) -> Result<Exit, Error> {
 
     // First the files that the snapshot names, then the snapshot, so that a watcher that is killed leaves a whole one.
     for (suffix, content) in &attachments {
-        file::write(&beside(&lock, suffix), content)?;
+        file::write(&load::beside(&lock, suffix), content)?;
     }
     let mut partial = snapshot.clone();
     put(&mut partial, "run", report::before(&cx, &program));
@@ -89,7 +90,7 @@ pub fn run(args: &Run) -> Result<Exit, Error> {
     put(&mut snapshot, "run", report::after(&cx, &program, &finished, &missing, &partial));
     if let Some(mut facts) = hooks::outputs(&program, &written, std::io::stderr().is_terminal()) {
         for (suffix, content) in std::mem::take(&mut facts.attachments) {
-            if let Err(error) = file::write(&beside(&lock, &suffix), &content) {
+            if let Err(error) = file::write(&load::beside(&lock, &suffix), &content) {
                 warn(&error.to_string());
             }
         }
@@ -97,13 +98,6 @@ pub fn run(args: &Run) -> Result<Exit, Error> {
     }
     finish(&lock, &snapshot);
     Ok(exit(&finished))
-}
-
-/// The file beside the snapshot that ends in `suffix`.
-fn beside(lock: &Path, suffix: &str) -> PathBuf {
-    let mut name = lock.as_os_str().to_owned();
-    name.push(format!(".{suffix}"));
-    name.into()
 }
 
 /// The interpreter that the command starts, where `--python` names none. Whether it was chosen so.

@@ -31,14 +31,18 @@ impl Format for Heretic {
         let environment = dump.get("environment").and_then(Json::as_object);
         let environment = environment.ok_or_else(|| fault(input, None, "has no object `environment`"))?;
         let mut draft = Draft::new(self.name());
-        draft.meta("imported_time", text(&dump, "timestamp").unwrap_or_default());
+        if let Some(time) = text(&dump, "timestamp") {
+            draft.meta("imported_time", time);
+        }
         if let Some(system) = dump.get("system").filter(|s| s.is_object()) {
             of_system(&mut draft, system);
         }
         let torch = environment.get("pytorch_version").and_then(Json::as_str);
         draft.set_opt("torch.version", torch);
         if let Some(heretic) = environment.get("heretic") {
-            draft.meta("imported_version", text(heretic, "version").unwrap_or_default());
+            if let Some(version) = text(heretic, "version") {
+                draft.meta("imported_version", version);
+            }
             put(&mut draft, "heretic-llm", &own(heretic), SILENT);
         }
         let requirements = environment.get("requirements").and_then(Json::as_object);

@@ -60,7 +60,9 @@ impl Format for Mlflow {
 fn run(draft: &mut Draft, input: &Input<'_>, text: &str) -> Result<(), Error> {
     let path = input.path.join("meta.yaml");
     let meta = yaml::parse(&Input { path: &path, text })?;
-    draft.set_opt("meta.user", meta.str("user_id"));
+    if let Some(user) = meta.str("user_id") {
+        draft.meta("user", user);
+    }
     if let Some(time) = meta.str("start_time") {
         draft.meta("imported_time", time);
     }
@@ -90,8 +92,8 @@ fn tags(draft: &mut Draft, folder: &Path, told: &mut String) {
         "git.remotes.origin",
         tag("mlflow.source.git.repoURL").or_else(|| tag("mlflow.gitRepoURL")).map(|url| shown_url(&url)),
     );
-    draft.set_opt("meta.user", tag("mlflow.user"));
     if let Some(user) = tag("mlflow.user") {
+        draft.meta("user", user.as_str());
         told.push_str(&format!("\n/home/{user}/\n"));
     }
     draft.set_opt("container.image", tag("mlflow.docker.image.uri").map(|uri| shown_url(&uri)));

@@ -33,10 +33,13 @@ impl Format for PipFreeze {
 
     fn read(&self, input: &Input<'_>) -> Result<Snapshot, Error> {
         let mut draft = Draft::new(self.name());
-        let names = freeze::put_all(&mut draft, input.text.trim_start_matches('\u{feff}').lines(), SILENT);
-        if names.is_empty() {
+        let lines = || input.text.trim_start_matches('\u{feff}').lines();
+        if !lines().any(|line| {
+            matches!(freeze::line(line, None), Some(freeze::Line::Package(..) | freeze::Line::Editable(..)))
+        }) {
             return Err(super::lock::fault(input, None, "holds no line of the form `name==version`"));
         }
+        let names = freeze::put_all(&mut draft, lines(), SILENT);
         complete(&mut draft, &names, !beside_wandb(input));
         Ok(draft.finish(input.text))
     }

@@ -33,7 +33,9 @@ impl Format for PipInspect {
         let installed = report.get("installed").and_then(Json::as_array);
         let installed = installed.ok_or_else(|| fault(input, None, "has no list `installed`"))?;
         let mut draft = Draft::new(self.name());
-        draft.meta("imported_version", text(&report, "pip_version").unwrap_or_default());
+        if let Some(version) = text(&report, "pip_version") {
+            draft.meta("imported_version", version);
+        }
         let mut names = Vec::new();
         for entry in installed {
             let metadata = entry.get("metadata").unwrap_or(&Json::Null);

@@ -38,6 +38,7 @@ impl Format for PipfileLock {
             .map(str::to_owned)
             .or_else(|| asked("python_version").map(|v| format!("{v}.*")));
         let requires = requires.map(|version| format!("=={version}"));
+        let requires = requires.or_else(|| locked_on(default.values()));
         let markers = default.values().filter_map(|entry| entry.get("markers").and_then(Json::as_str));
         let mut pythons = Pythons::new(requires.as_deref(), markers);
         let mut choices = Choices::default();
@@ -62,6 +63,20 @@ impl Format for PipfileLock {
         draft.partial("python", SILENT);
         Ok(draft.finish(input.text))
     }
+}
+
+/// What the Python that made the lock was at least, where `_meta.requires` does not say: pipenv locks for the
+/// interpreter at hand, and notes each package's own `Requires-Python` as a marker (`python_version >= '3.8'`).
+fn locked_on<'a>(entries: impl Iterator<Item = &'a Json>) -> Option<String> {
+    let lower = entries.filter_map(|entry| {
+        let marker =
+            entry.get("markers")?.as_str()?.strip_prefix("python_version >= '")?.strip_suffix('\'')?;
+        marker.bytes().all(|b| b.is_ascii_digit() || b == b'.').then(|| format!(">={marker}"))
+    });
+    let mut lower: Vec<String> = lower.collect();
+    lower.sort();
+    lower.dedup();
+    (!lower.is_empty()).then(|| lower.join(","))
 }
 
 fn package(name: &str, entry: &Json) -> Package {

@@ -20,7 +20,7 @@ pub(super) struct PoetryLock;
 
 const SILENT: &str = "poetry.lock does not say";
 /// How many edges are followed before the file counts as hostile.
-const STEPS: usize = 20_000_000;
+const STEPS: usize = 5_000_000;
 
 impl Format for PoetryLock {
     fn name(&self) -> &'static str {

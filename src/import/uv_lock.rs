@@ -20,7 +20,7 @@ pub(super) struct UvLock;
 
 const SILENT: &str = "uv.lock does not say";
 /// How many edges are followed before the file counts as hostile. A lock of 1,000 packages takes some 100,000.
-const STEPS: usize = 20_000_000;
+const STEPS: usize = 5_000_000;
 
 impl Format for UvLock {
     fn name(&self) -> &'static str {

@@ -123,8 +123,8 @@ fn of_system(draft: &mut Draft, run: &Json, labels: &Labels) {
     };
     draft
         .set_opt("memory.total", memory.filter(|m| *m > 0).map(|m| m.saturating_add(STEP / 2) / STEP * STEP));
-    draft.set_opt("meta.host", text(run, "host"));
-    draft.set_opt("meta.user", text(run, "username"));
+    meta(draft, "host", text(run, "host"));
+    meta(draft, "user", text(run, "username"));
     // The image, where WANDB_DOCKER or Kubernetes names it.
     draft.set_opt("container.image", text(run, "docker").map(shown_url));
     for (name, value) in run.get("slurm").and_then(Json::as_object).into_iter().flatten() {
@@ -173,7 +173,7 @@ fn of_gpus(draft: &mut Draft, run: &Json) {
 }
 
 fn of_run(draft: &mut Draft, run: &Json, labels: &Labels) {
-    draft.meta("imported_time", text(run, "startedAt").unwrap_or_default());
+    meta(draft, "imported_time", text(run, "startedAt"));
     if let Some(commit) = run.pointer("/git/commit").and_then(Json::as_str).filter(|c| !c.is_empty()) {
         draft.set("git.vcs", "git");
         draft.set("git.commit", commit);
@@ -292,4 +292,11 @@ fn text<'a>(value: &'a Json, key: &str) -> Option<&'a str> {
 fn whole(value: Option<&Json>) -> Option<i64> {
     let value = value?;
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// Says something of the snapshot, where the run says it.
+fn meta(draft: &mut Draft, name: &str, value: Option<&str>) {
+    if let Some(value) = value {
+        draft.meta(name, value);
+    }
 }

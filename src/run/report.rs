@@ -64,12 +64,14 @@ pub fn after(
     let helpers: BTreeSet<String> = observed.helpers.iter().map(|exe| labels.show(Path::new(exe))).collect();
     out.set("helpers", list(&helpers));
     environment(observed, &labels, &out);
-    if cfg!(target_os = "linux") {
-        libraries(cx.host.as_ref(), observed, &labels, captured, &out);
-        devices(observed, &out);
-    } else {
-        for fact in ["libraries", "uses", "devices", "environment"] {
-            out.unknown(fact, "this system does not show what a process has loaded");
+    libraries(cx.host.as_ref(), observed, &labels, captured, &out);
+    match &observed.blind {
+        None => devices(observed, &out),
+        // What was seen stands; of everything else nothing is known.
+        Some(reason) => {
+            for fact in ["libraries", "uses", "devices", "environment"] {
+                out.unknown(fact, reason);
+            }
         }
     }
     out.snapshot(None)
@@ -213,7 +215,9 @@ fn libraries(host: &dyn Host, observed: &Observed, labels: &Labels, captured: &S
             }
         }
     }
-    out.set("uses", uses.into_iter().collect::<Vec<_>>());
+    if observed.blind.is_none() {
+        out.set("uses", uses.into_iter().collect::<Vec<_>>());
+    }
     out.set("extensions", extensions.into_iter().collect::<Vec<_>>());
     if !generated.is_empty() {
         out.set("generated", generated.into_iter().collect::<Vec<_>>());

@@ -80,7 +80,7 @@ pub fn run(program: &Program, options: &Options) -> io::Result<Finished> {
         // The thread could not be started, or a bug ended it: the command is waited for all the same.
         signals.release();
         let (end, mut observed) = Loop::new(root, &signals, None).run();
-        observed.degrade("the watcher failed".to_owned());
+        observed.blind("the watcher failed");
         (end, observed)
     });
     observed.largest = observed.largest.max(end.memory);
@@ -102,12 +102,10 @@ struct Loop<'a> {
 
 impl<'a> Loop<'a> {
     fn new(root: i32, signals: &'a Signals, options: Option<&Options>) -> Self {
-        #[cfg_attr(target_os = "linux", expect(unused_mut, reason = "only other systems write to it"))]
         let mut observed = Observed::default();
-        #[cfg(not(target_os = "linux"))]
-        observed.degrade(
-            "this system has no /proc: libraries and environments of processes are not seen".to_owned(),
-        );
+        if !cfg!(target_os = "linux") {
+            observed.blind("this system does not show what a process has loaded");
+        }
         Self {
             root,
             signals,
@@ -140,7 +138,7 @@ impl<'a> Loop<'a> {
         if let Some(watcher) = self.watcher.take() {
             match catch_unwind(AssertUnwindSafe(|| watcher.finish())) {
                 Ok(seen) => self.observed = seen,
-                Err(_) => self.observed.degrade("the watcher failed".to_owned()),
+                Err(_) => self.observed.blind("the watcher failed"),
             }
         }
         (end, self.observed)
@@ -154,7 +152,7 @@ impl<'a> Loop<'a> {
         };
         let Ok((next, worth)) = catch_unwind(AssertUnwindSafe(|| watcher.look())) else {
             self.watcher = None;
-            self.observed.degrade("the watcher failed".to_owned());
+            self.observed.blind("the watcher failed");
             return IDLE;
         };
         for pid in worth {
@@ -224,6 +222,7 @@ impl<'a> Loop<'a> {
                         let pid = traced.pid;
                         if catch_unwind(AssertUnwindSafe(|| watcher.last_look(pid))).is_err() {
                             self.watcher = None;
+                            self.observed.blind("the watcher failed");
                         }
                     }
                     traced.release();

@@ -16,11 +16,14 @@ pub(super) const HOLDERS: [&str; 4] =
 /// The most bytes of names that are read; libtorch_cpu.so has 8 MB.
 const LIMIT: u64 = 64 << 20;
 
-/// Beginnings of names, with the library that has them. A name in the table begins behind a zero byte.
-const NAMES: [(&[u8], &str); 4] = [
-    (b"\0mkl_serv_", "mkl"),
+/// Parts of names, with the library that has them. A name in the table begins behind a zero byte. The wheels of torch
+/// hide oneDNN's functions, but not C++ templates over its types, nor ideep, its wrapper (mangled names).
+const NAMES: [(&[u8], &str); 6] = [
     (b"\0MKL_Get_Max_Threads", "mkl"),
+    (b"\0mkl_serv_", "mkl"),
     (b"\0dnnl_", "onednn"),
+    (b"dnnl_data_type_t", "onednn"),
+    (b"_ZN5ideep6engine", "onednn"),
     (b"\0openblas_get_", "openblas"),
 ];
 

@@ -69,7 +69,7 @@ pub fn recognise(path: &Path, head: &[u8], len: u64) -> Kind {
             _ => Kind::File,
         };
     }
-    if head.starts_with(torch::LEGACY) || head.starts_with(torch::LEGACY_LONG4) {
+    if head.starts_with(torch::LEGACY) {
         return Kind::TorchLegacy;
     }
     if head.get(257..262) == Some(b"ustar") {

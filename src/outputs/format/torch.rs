@@ -10,8 +10,6 @@ use crate::outputs::source::Source;
 
 /// How a file of torch before 1.6 begins: a pickle of `torch/serialization.py`'s `MAGIC_NUMBER`.
 pub const LEGACY: &[u8] = b"\x80\x02\x8a\x0al\xfc\x9cF\xf9 j\xa8P\x19.";
-/// The same number with the opcode for long numbers that no Python writes for it.
-pub const LEGACY_LONG4: &[u8] = b"\x80\x02\x8b\x0a\x00\x00\x00l\xfc\x9cF\xf9 j\xa8P\x19.";
 
 /// The tensors and the plain numbers of a file.
 pub fn entries(source: &Source) -> Result<Vec<Entry>, String> {

@@ -47,6 +47,8 @@ pub struct Observed {
     pub helpers: BTreeSet<String>,
     /// Why something may be missing.
     pub degraded: BTreeSet<String>,
+    /// Why what was loaded is not known at all of some process.
+    pub blind: Option<String>,
     /// Files mapped.
     pub libraries: Vec<Library>,
     index: BTreeMap<String, usize>,
@@ -73,6 +75,12 @@ impl Observed {
         if self.degraded.len() < REASONS {
             self.degraded.insert(reason);
         }
+    }
+
+    /// Notes why it is not known what some process loaded.
+    pub fn blind(&mut self, reason: &str) {
+        self.degrade(reason.to_owned());
+        self.blind.get_or_insert_with(|| reason.to_owned());
     }
 
     /// The number of a mapped file.

@@ -184,7 +184,7 @@ impl Watcher {
     fn sample(&mut self, pid: i32, thorough: bool) {
         let Some(status) = self.text(pid, "status").map(|text| Status::parse(&text)) else {
             if pid == self.root && self.observed.samples == 0 {
-                self.observed.degrade("/proc does not show the command's processes".to_owned());
+                self.observed.blind("/proc does not show the command's processes");
             }
             self.end(pid);
             return;
@@ -299,7 +299,7 @@ impl Watcher {
                 if pid == self.root { "the command's first process" } else { "a process of the command" };
             let error = error.to_string().to_lowercase();
             let error = error.split(" (os error").next().unwrap_or_default().to_owned();
-            self.observed.degrade(format!("cannot read /proc/PID/{what} of {which}: {error}"));
+            self.observed.blind(&format!("cannot read /proc/PID/{what} of {which}: {error}"));
         }
     }
 
