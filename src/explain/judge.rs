@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Scope;
 use super::catalogue::{Catalogue, Compiled};
 use super::evaluate::View;
-use super::rule::{Confidence, On};
+use super::rule::{Confidence, Effect, On};
 use crate::diff::Diff;
 use crate::snapshot::{FactPath, Snapshot};
 
@@ -63,9 +63,12 @@ pub fn one(
     let differs = |i: &usize| rule.values.is_empty() || view.changed(path(i)) != Some(false);
     let any = changes.iter().any(differs);
     let whole = (!rule.each && any).then(|| ruling(rule, &view, in_scope));
+    // Where such a rule does not hold, it has shown nothing: that a program does not read a variable does not make the
+    // variable harmless, nor does it matter that a rule of no effect does not apply.
+    let mute = rule.each && rule.about_the_fact || rule.rule.effect == Effect::None;
     changes
         .iter()
-        .map(|i| {
+        .filter_map(|i| {
             let ruling = match whole {
                 _ if !differs(i) => Ruling::Harmless,
                 Some(ruling) => ruling,
@@ -74,7 +77,8 @@ pub fn one(
                     ruling(rule, &View { fact: Some(path(i)), star, ..view }, in_scope)
                 }
             };
-            (*i, ruling)
+            let nothing = mute && ruling == Ruling::Harmless && differs(i);
+            (!nothing).then_some((*i, ruling))
         })
         .collect()
 }
