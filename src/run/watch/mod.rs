@@ -130,7 +130,6 @@ impl Watcher {
     /// A last look at a process that is about to end and still has its memory.
     pub(super) fn last_look(&mut self, pid: i32) {
         self.sample(pid, true);
-        self.end(pid);
     }
 
     /// Notes why something may be missing.
@@ -153,6 +152,7 @@ impl Watcher {
             }
             self.end(pid);
         }
+        self.observed.cost = spent();
         self.observed
     }
 

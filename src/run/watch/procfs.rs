@@ -144,9 +144,7 @@ fn is_library_name(path: &str) -> bool {
 /// then there are none.
 pub(super) fn environ(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
     let mut variables = BTreeMap::new();
-    let mut entries = 0_u32;
-    for entry in bytes.split(|b| *b == 0).filter(|entry| !entry.is_empty()) {
-        entries += 1;
+    for entry in bytes.split(|b| *b == 0) {
         let text = String::from_utf8_lossy(entry);
         if let Some((name, value)) = text.split_once('=')
             && !name.is_empty()
@@ -155,7 +153,7 @@ pub(super) fn environ(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
             variables.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
     }
-    (!variables.is_empty() || entries == 0).then_some(variables)
+    (!variables.is_empty() || bytes.is_empty()).then_some(variables)
 }
 
 #[cfg(test)]
@@ -199,6 +197,7 @@ mod tests {
         let read = environ(b"A=1\0B=x=y\0A=2\0\0");
         assert_eq!(read, Some([("A".into(), "1".into()), ("B".into(), "x=y".into())].into()));
         assert_eq!(environ(b"ray::worker\0\0\0"), None);
+        assert_eq!(environ(b"\0\0\0"), None);
         assert_eq!(environ(b""), Some(BTreeMap::new()));
     }
 }
