@@ -19,5 +19,6 @@ mod facts;
 mod git;
 mod gpu;
 mod hosts;
+mod import_env;
 mod python;
 mod show;
