@@ -9,6 +9,11 @@ use crate::redact::{Identities, env_value, secret};
 use crate::snapshot::path::is_bare;
 use crate::snapshot::{FactPath, Facts, Snapshot, Value};
 
+/// How many facts a dump may give: a hundred times what any real one does. A text made to be read for hours is not.
+const FACTS_LIMIT: usize = 100_000;
+/// The longest text of a fact, in bytes.
+const TEXT_LIMIT: usize = 64 << 10;
+
 /// What a dump says, by our own names of facts.
 ///
 /// A section that a dump speaks of is covered in part, as a rule: [`Draft::partial`] makes unknown what is neither set
@@ -52,6 +57,13 @@ impl Draft {
     ) {
         let path = FactPath::new(segments);
         self.sections.insert(path.section().to_owned());
+        if self.facts.len() >= FACTS_LIMIT {
+            let section = path.section().to_owned();
+            self.unknown
+                .entry(FactPath::new([section]))
+                .or_insert_with(|| "the dump says too much".to_owned());
+            return;
+        }
         self.facts.entry(path).or_insert_with(|| value.into());
     }
 
@@ -132,6 +144,12 @@ impl Draft {
             }
         }
         for (path, value) in self.facts.into_iter().chain(self.meta) {
+            if is_long(&value) || path.segments().iter().any(|segment| segment.len() > TEXT_LIMIT) {
+                snapshot
+                    .unknown
+                    .insert(FactPath::new([path.section()]), "the dump gives a text too long".to_owned());
+                continue;
+            }
             let fact = facts::find(&path);
             debug_assert!(fact.is_some(), "`{path}` is not declared in src/facts/{}.toml", path.section());
             let class = fact.map_or(Class::Identity, |f| f.class);
@@ -170,6 +188,14 @@ impl Draft {
             *reason = identities.scrub(reason).into_owned();
         }
         snapshot
+    }
+}
+
+fn is_long(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => text.len() > TEXT_LIMIT,
+        Value::List(items) => items.len() > TEXT_LIMIT || items.iter().any(is_long),
+        _ => false,
     }
 }
 

@@ -21,6 +21,7 @@ mod gpu;
 mod hosts;
 mod import_locks;
 mod outputs;
+mod import_env;
 mod python;
 mod rules;
 mod run;
