@@ -9,6 +9,11 @@ use crate::redact::{Identities, env_value, secret};
 use crate::snapshot::path::is_bare;
 use crate::snapshot::{FactPath, Facts, Snapshot, Value};
 
+/// How many facts a dump may give: a hundred times what any real one does. A text made to be read for hours is not.
+const FACTS_LIMIT: usize = 100_000;
+/// The longest text of a fact, in bytes.
+const TEXT_LIMIT: usize = 64 << 10;
+
 /// What a dump says, by our own names of facts.
 ///
 /// A section that a dump speaks of is covered in part, as a rule: [`Draft::partial`] makes unknown what is neither set
@@ -52,6 +57,13 @@ impl Draft {
     ) {
         let path = FactPath::new(segments);
         self.sections.insert(path.section().to_owned());
+        if self.facts.len() >= FACTS_LIMIT {
+            let section = path.section().to_owned();
+            self.unknown
+                .entry(FactPath::new([section]))
+                .or_insert_with(|| "the dump says too much".to_owned());
+            return;
+        }
         self.facts.entry(path).or_insert_with(|| value.into());
     }
 
@@ -126,11 +138,18 @@ impl Draft {
         let mut snapshot = Snapshot { sections: self.sections, unknown: self.unknown, ..Snapshot::default() };
         for (section, reason) in &self.partial {
             snapshot.sections.insert(section.clone());
-            for path in open(section, &self.absent) {
+            for path in open(section, &self.absent).into_iter().filter(|path| !self.facts.contains_key(path))
+            {
                 snapshot.unknown.entry(path).or_insert_with(|| reason.clone());
             }
         }
         for (path, value) in self.facts.into_iter().chain(self.meta) {
+            if is_long(&value) || path.segments().iter().any(|segment| segment.len() > TEXT_LIMIT) {
+                snapshot
+                    .unknown
+                    .insert(FactPath::new([path.section()]), "the dump gives a text too long".to_owned());
+                continue;
+            }
             let fact = facts::find(&path);
             debug_assert!(fact.is_some(), "`{path}` is not declared in src/facts/{}.toml", path.section());
             let class = fact.map_or(Class::Identity, |f| f.class);
@@ -171,6 +190,14 @@ impl Draft {
     }
 }
 
+fn is_long(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => text.len() > TEXT_LIMIT,
+        Value::List(items) => items.len() > TEXT_LIMIT || items.iter().any(is_long),
+        _ => false,
+    }
+}
+
 /// The paths that cover a section but for what is absent: the section where nothing is, else its facts and tables.
 fn open(section: &str, absent: &BTreeSet<FactPath>) -> BTreeSet<FactPath> {
     let whole = FactPath::new([section]);
@@ -183,13 +210,20 @@ fn open(section: &str, absent: &BTreeSet<FactPath>) -> BTreeSet<FactPath> {
         FACTS.iter().filter(|f| f.class != Class::Volatile && f.path.split('.').next() == Some(section))
     {
         let literal: Vec<&str> = fact.path.split('.').take_while(|part| !part.starts_with('*')).collect();
+        let covers = |path: &FactPath| within.iter().any(|absent| path.covers(absent));
         // The shortest part of the path that covers nothing that is absent; none where it is absent itself.
-        let mut covering = (1..=literal.len()).map(|n| FactPath::new(literal[..n].iter().copied()));
-        let covered = |path: &FactPath| within.iter().any(|absent| path.covers(absent));
-        if let Some(path) = covering.find(|path| !covered(path)) {
-            if !within.iter().any(|absent| absent.covers(&path)) {
+        let mut parts = (1..=literal.len()).map(|n| FactPath::new(literal[..n].iter().copied()));
+        match parts.find(|path| !covers(path)) {
+            Some(path) if within.iter().any(|absent| absent.covers(&path)) => {}
+            Some(path) => {
                 out.insert(path);
             }
+            // A family with names of its own right here (`env.*`): what is absent cannot be told from what was not
+            // looked for, and counts as unknown.
+            None if fact.path.contains('*') => {
+                out.insert(FactPath::new(literal));
+            }
+            None => {}
         }
     }
     out

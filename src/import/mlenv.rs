@@ -57,12 +57,11 @@ impl Format for Mlenv {
             platform::arch(&mut draft, &machine);
         }
         // `platform.libc_ver()` with its default: the C library itself is asked from Python 3.8 on.
-        if let Some((libc, version)) = text(system, "libc").as_deref().and_then(|l| l.split_once(' ')) {
-            if libc == "glibc" {
-                draft.set("os.libc", "glibc");
-                if platform::asks_libc(&draft, 8) {
-                    draft.set("os.libc_version", version);
-                }
+        let libc = text(system, "libc");
+        if let Some(("glibc", version)) = libc.as_deref().and_then(|l| l.split_once(' ')) {
+            draft.set("os.libc", "glibc");
+            if platform::asks_libc(&draft, 8) {
+                draft.set("os.libc_version", version);
             }
         }
         let packages = section("packages");

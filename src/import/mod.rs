@@ -3,17 +3,23 @@
 //! A format reads its text into a [`Draft`], which keeps names and secrets out, files every fact by its class, and
 //! knows the three things that a fact can be: found, absent, unknown.
 
+pub mod accelerate_env;
 pub mod collect_env;
 mod conda_env;
 mod conda_list;
 pub mod draft;
+pub mod env;
 pub mod gpus;
 mod heretic;
+mod hugging_face;
+pub mod jax_info;
 mod lock;
 pub mod lscpu;
 mod mlcube;
 mod mlenv;
 mod mlflow;
+pub mod numpy_config;
+pub mod nvidia_smi;
 pub mod packages;
 mod pip_freeze;
 mod pip_inspect;
@@ -24,8 +30,15 @@ pub mod platform;
 mod poetry_lock;
 mod pylock;
 mod requirements;
+pub mod sglang;
+pub mod sklearn_versions;
 pub mod text;
+pub mod tf_env_collect;
+pub mod threadpool;
+pub mod topology;
+pub mod transformers_env;
 mod uv_lock;
+pub mod vllm;
 mod wandb;
 
 use std::path::Path;
@@ -68,7 +81,16 @@ pub struct Input<'a> {
 
 /// Every format, the ones with the clearest marks first.
 pub static ALL: &[&dyn Format] = &[
+    &vllm::Vllm,
     &collect_env::CollectEnv,
+    &sglang::Sglang,
+    &accelerate_env::AccelerateEnv,
+    &transformers_env::TransformersEnv,
+    &jax_info::JaxInfo,
+    &tf_env_collect::TfEnvCollect,
+    &sklearn_versions::SklearnVersions,
+    &numpy_config::NumpyConfig,
+    &nvidia_smi::NvidiaSmi,
     &uv_lock::UvLock,
     &poetry_lock::PoetryLock,
     &pylock::Pylock,

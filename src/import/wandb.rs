@@ -142,6 +142,11 @@ fn of_gpus(draft: &mut Draft, run: &Json) {
         "gpu.driver.cuda_max",
         text(run, "cudaVersion").filter(|v| v.starts_with(|c: char| c.is_ascii_digit())),
     );
+    // `nvcc --version`, of the Python client.
+    draft.set_opt(
+        "cuda.nvcc_version",
+        text(run, "cuda").filter(|v| v.starts_with(|c: char| c.is_ascii_digit())),
+    );
     let vendors = [("gpu_nvidia", "nvidia"), ("gpu_devices", "nvidia"), ("gpu_amd", "amd")];
     let mut index = 0;
     for (key, vendor) in vendors {

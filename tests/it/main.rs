@@ -19,6 +19,7 @@ mod facts;
 mod git;
 mod gpu;
 mod hosts;
+mod import_env;
 mod import_locks;
 mod python;
 mod show;

@@ -5,13 +5,13 @@
 //! device, all of these are written `No CUDA` instead. `N/A` is written where torch cannot be imported, and for HIP
 //! in builds without it.
 
-mod fields;
+pub(super) mod fields;
 mod packages;
 
 use super::{Draft, Format, Input, gpus, lscpu, platform, text};
 use crate::error::Error;
 use crate::snapshot::{FactPath, Snapshot};
-use fields::{Fields, Label};
+pub(super) use fields::{Fields, Label};
 
 /// See the module.
 pub struct CollectEnv;
@@ -125,6 +125,10 @@ fn torch(draft: &mut Draft, fields: &Fields<'_>) {
     }
     let Some(version) = version.filter(|v| super::packages::is_version(v)) else { return };
     draft.set("torch.version", version);
+    match version.split_once('+') {
+        Some((_, tag)) => draft.set("torch.local_tag", tag),
+        None => draft.absent("torch.local_tag"),
+    }
     match fields.get(Label::Debug) {
         Some("Yes" | "True") => draft.set("torch.debug", true),
         Some("No" | "False") => draft.set("torch.debug", false),
@@ -135,7 +139,12 @@ fn torch(draft: &mut Draft, fields: &Fields<'_>) {
     {
         match fields.get(label) {
             Some(value) if super::packages::is_version(value) => draft.set(fact, value),
-            Some(value) if NOTHING.contains(&value) && !value.is_empty() => draft.absent(fact),
+            Some(value) if NOTHING.contains(&value) && !value.is_empty() => {
+                draft.absent(fact);
+                if label == Label::Rocm {
+                    draft.absent("torch.rocm");
+                }
+            }
             _ => {}
         }
     }
@@ -180,9 +189,10 @@ fn devices(draft: &mut Draft, fields: &Fields<'_>) {
         draft.set("cuda.nvcc_version", nvcc);
     }
     if fields.get(Label::Gpus) == Some("No CUDA") {
-        // nvcc, nvidia-smi and torch were all asked, and none knew of anything.
-        draft.absent("gpu.driver");
+        // nvcc, nvidia-smi and torch were all asked, and none knew of anything: no driver and no device that CUDA
+        // could use. Devices of other makers are unknown.
         draft.set("gpu.visible", Vec::<String>::new());
+        draft.set("gpu.visible_names", Vec::<String>::new());
         draft.absent("cuda.nvcc_version");
         return;
     }

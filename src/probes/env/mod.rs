@@ -39,6 +39,12 @@ impl Probe for Env {
     }
 }
 
+/// A variable of an environment that is known by a dump as it is written; `None` where the probe would not record it.
+pub(crate) fn of_dump(name: &str, value: &str) -> Option<Value> {
+    let allowed = allow::allows(name) && !secret::is_secret_name(name);
+    allowed.then(|| recorded(name, value, &Labels::default()))
+}
+
 fn is_prefix(name: &str) -> bool {
     matches!(name, "VIRTUAL_ENV" | "CONDA_PREFIX")
 }
