@@ -22,6 +22,8 @@ mod hosts;
 mod import_locks;
 mod outputs;
 mod import_env;
+mod import_env;
+mod import_locks;
 mod python;
 mod rules;
 mod run;
