@@ -12,8 +12,8 @@ use crate::snapshot::{FactPath, Snapshot};
 /// What a rule says of the changes that it speaks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ruling {
-    /// It is raised with this confidence.
-    Raised(Confidence),
+    /// It is raised with this confidence; `None` where its condition stays undecided.
+    Raised(Option<Confidence>),
     /// It would be, if this run used what the rule is about.
     OutOfScope,
     /// Its condition does not hold: for this rule the change has no effect.
@@ -89,8 +89,8 @@ fn ruling(rule: &Compiled, view: &View<'_>, in_scope: bool) -> Ruling {
         Some(false) => Ruling::Harmless,
         None if rule.rule.ignore_undecided => Ruling::Silent,
         _ if !in_scope => Ruling::OutOfScope,
-        None => Ruling::Raised(Confidence::Plausible),
-        Some(true) => Ruling::Raised(rule.rule.confidence),
+        None => Ruling::Raised(None),
+        Some(true) => Ruling::Raised(Some(rule.rule.confidence)),
     }
 }
 

@@ -60,6 +60,8 @@ pub struct Finding {
     pub rule: Rule,
     /// How sure it is here: the rule's own confidence, or less.
     pub confidence: Confidence,
+    /// Whether a fact that its condition needs is unknown, so that it may not be the case at all.
+    pub undecided: bool,
     /// The facts that it is about.
     pub facts: Vec<FactPath>,
     /// What speaks for it in this pair.
@@ -106,11 +108,14 @@ pub fn settle(
         .into_iter()
         .map(|(index, changes)| {
             let rule = rules.rules[index].rule.clone();
-            let confidence = changes.iter().filter_map(|c| match judged[&index].get(c) {
+            let raised = changes.iter().filter_map(|c| match judged[&index].get(c) {
                 Some(Ruling::Raised(confidence)) => Some(*confidence),
                 _ => None,
             });
-            let confidence = confidence.min().unwrap_or(Confidence::Plausible);
+            // `None` is a condition that is not decided.
+            let confidence = raised.flatten().min();
+            let undecided = confidence.is_none();
+            let confidence = confidence.unwrap_or(Confidence::Plausible);
             let prediction = rule.predict.as_deref().and_then(|name| predict::predict(name, a, b));
             let mut evidence: Vec<String> = prediction.into_iter().collect();
             let operations = scope.shared_operations(&rule.scope);
@@ -119,6 +124,7 @@ pub fn settle(
             }
             Finding {
                 confidence,
+                undecided,
                 facts: changes.into_iter().map(|c| diff.changes[c].path.clone()).collect(),
                 evidence,
                 magnitude: rule.magnitude.clone(),
@@ -131,11 +137,11 @@ pub fn settle(
     (settled, causes)
 }
 
-/// The order of causes: fallbacks last; then effect, confidence, weight, id.
-fn rank(finding: &Finding) -> (bool, Effect, Confidence, std::cmp::Reverse<u8>, &str) {
+/// The order of causes: fallbacks last, before them what is not decided; then effect, confidence, weight, id.
+fn rank(finding: &Finding) -> (bool, bool, Effect, Confidence, std::cmp::Reverse<u8>, &str) {
     let rule = &finding.rule;
     let weight = std::cmp::Reverse(rule.weight);
-    (rule.weight <= FALLBACK, rule.effect, finding.confidence, weight, &rule.id)
+    (rule.weight <= FALLBACK, finding.undecided, rule.effect, finding.confidence, weight, &rule.id)
 }
 
 /// What one change is, and the rules for which it is a cause.
@@ -214,6 +220,7 @@ pub fn hazards(rules: &Catalogue, a: &Snapshot, b: &Snapshot, narrow: &[String])
         }
         out.push(Finding {
             confidence: rule.rule.confidence,
+            undecided: false,
             facts: facts.into_iter().collect(),
             evidence: Vec::new(),
             magnitude: rule.rule.magnitude.clone(),

@@ -160,7 +160,6 @@ fn every_fact_is_declared_and_of_its_type() {
                 Type::List => {
                     matches!(value, Value::List(items) if items.iter().all(|i| matches!(i, Value::Str(_))))
                 }
-                Type::Float => matches!(value, Value::Float(_)),
                 Type::Any => true,
             };
             assert!(
