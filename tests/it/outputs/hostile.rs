@@ -170,6 +170,7 @@ fn an_expanded_tensor_is_not_unfolded() {
 /// Reads a file in a process of its own and returns its peak memory in bytes: `capture --data` takes the same road.
 fn peak(path: &Path) -> u64 {
     let dir = path.parent().unwrap();
+    #[expect(clippy::zombie_processes, reason = "wait4 takes its status")]
     let child = driftlock()
         .args(["capture", "--section", "data", "-o", "-", "--data"])
         .arg(path.file_name().unwrap())
