@@ -222,7 +222,10 @@ fn open(section: &str, absent: &BTreeSet<FactPath>) -> BTreeSet<FactPath> {
             // A family with names of its own right here (`env.*`): what is absent cannot be told from what was not
             // looked for, and counts as unknown.
             None if fact.path.contains('*') => {
-                out.insert(FactPath::new(literal));
+                let family = FactPath::new(literal);
+                if !within.iter().any(|absent| absent.covers(&family)) {
+                    out.insert(family);
+                }
             }
             None => {}
         }
