@@ -48,7 +48,8 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
     data::check(host.as_ref(), &options)?;
     config::check(host.as_ref(), &options)?;
     let meta = Meta { label: args.label.clone(), timings: args.timings, anonymous: args.anonymous };
-    let capture::Captured { snapshot, attachments, .. } = captured(host, options, &meta);
+    let capture::Captured { snapshot, attachments, .. } =
+        captured(&Arc::new(Context::new(host, options)), &meta);
     if let Some((dir, recording)) = recording {
         recording.write(dir).map_err(|e| Error::machine(format!("{}: {e}", dir.display())))?;
     }
@@ -73,15 +74,14 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
 
 /// A complete snapshot of `host`, `meta` included.
 pub fn snapshot(host: Arc<dyn Host>, options: Options, meta: &Meta) -> Snapshot {
-    captured(host, options, meta).snapshot
+    captured(&Arc::new(Context::new(host, options)), meta).snapshot
 }
 
 /// [`snapshot`] with the files that belong beside it.
-fn captured(host: Arc<dyn Host>, options: Options, meta: &Meta) -> capture::Captured {
+pub(super) fn captured(cx: &Arc<Context>, meta: &Meta) -> capture::Captured {
     let started = Instant::now();
     capture::quiet_probes();
-    let cx = Arc::new(Context::new(host, options));
-    let mut captured = capture::run(&cx, meta.anonymous);
+    let mut captured = capture::run(cx, meta.anonymous);
     let snapshot = &mut captured.snapshot;
     let mut say =
         |path: &[&str], value: Value| snapshot.meta.insert(FactPath::new(path.iter().copied()), value);

@@ -4,6 +4,7 @@
 //! side by side, the largest first, so that no worker is left alone with a large one at the end; a single file is
 //! one stream, as SHA-256 is, so that anyone can recompute its digest.
 
+mod content;
 mod file;
 pub mod listing;
 pub mod name;
@@ -17,7 +18,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::ThreadPoolBuilder;
 
-pub(crate) use file::reason;
+pub(crate) use file::{identity, reason};
 pub use listing::{side_file, tree_digest};
 pub use name::Name;
 
@@ -37,11 +38,13 @@ pub fn inspect(path: &Path, options: &TreeOptions) -> Result<TreeReport, TreeFau
     } else if meta.is_file() {
         let bar = progress(options, meta.len());
         let name = Name::from(root.file_name().unwrap_or_default());
+        let content = content::digest(&root);
         let file = Found { name, path: root, len: meta.len() };
         let mut report = TreeReport { kind: TreeKind::File, ..TreeReport::default() };
         match read(&file, &mut vec![0; file::BUFFER], &bar) {
             Ok(digest) => {
                 report.digest = Some(format!("sha256:{}", digest.sha256));
+                report.content = content;
                 report.files.push(digest);
             }
             Err(unread) => report.faults.push(unread),
@@ -103,6 +106,12 @@ fn read(file: &Found, buffer: &mut [u8], bar: &ProgressBar) -> Result<FileDigest
         }
         Err(reason) => Err(Unread { name: file.name.clone(), reason, dir: false }),
     }
+}
+
+/// `sha256:…` of the regular file at `path`, which is no link, or why there is none.
+pub(crate) fn digest_file(path: &Path, progress: &dyn Fn(u64)) -> Result<String, String> {
+    let digested = file::digest(path, &mut vec![0; file::BUFFER], progress)?;
+    Ok(format!("sha256:{}", digested.sha256))
 }
 
 /// A bar over `bytes` on standard error, or one that shows nothing.

@@ -29,8 +29,10 @@ pub struct Compiled {
     pub facts: Vec<Pattern>,
     /// The facts that it has defaults or spellings for.
     pub values: Vec<Pattern>,
-    /// Whether its condition speaks of each fact in turn, as `{fact}`.
+    /// Whether its condition speaks of each fact in turn, as `{fact}` or `{1}`.
     pub each: bool,
+    /// Whether it speaks of the fact's own path, as `{fact}`.
+    pub about_the_fact: bool,
 }
 
 impl Compiled {
@@ -39,7 +41,9 @@ impl Compiled {
         Self {
             facts: rule.facts.iter().map(|p| Pattern::new(p)).collect(),
             values: rule.values.keys().map(|p| Pattern::new(p)).collect(),
-            each: rule.when.as_ref().is_some_and(mentions_fact),
+            each: rule.when.as_ref().is_some_and(|c| mentions(c, &["{fact}", "{1}"])),
+            about_the_fact: matches!(&rule.when, Some(Condition::Fact(_)))
+                && rule.when.as_ref().is_some_and(|c| mentions(c, &["{fact}"])),
             rule,
         }
     }
@@ -47,6 +51,11 @@ impl Compiled {
     /// Whether the rule speaks for this fact.
     pub fn speaks_for(&self, path: &FactPath) -> bool {
         self.facts.iter().any(|p| p.matches(path))
+    }
+
+    /// How closely the rule names this fact: the segments that its closest pattern spells out.
+    pub fn closeness(&self, path: &FactPath) -> usize {
+        self.facts.iter().filter(|p| p.matches(path)).map(Pattern::spelled_out).max().unwrap_or(0)
     }
 
     /// The patterns of [`Rule::values`] beside their values.
@@ -120,14 +129,16 @@ pub fn cases() -> Vec<Vec<Case>> {
     postcard::from_bytes(CASES).unwrap_or_default()
 }
 
-fn mentions_fact(condition: &Condition) -> bool {
+/// Whether a condition holds one of these words for the fact that is judged.
+fn mentions(condition: &Condition, words: &[&str]) -> bool {
     match condition {
-        Condition::All(list) | Condition::Any(list) => list.iter().any(mentions_fact),
-        Condition::Not(inner) => mentions_fact(inner),
-        Condition::Fact(Predicate { operator: Operator::Contains(Scalar::Str(text)), .. }) => {
-            text == "{fact}"
+        Condition::All(list) | Condition::Any(list) => list.iter().any(|c| mentions(c, words)),
+        Condition::Not(inner) => mentions(inner, words),
+        Condition::Fact(Predicate { fact, operator, .. }) => {
+            let contains =
+                matches!(operator, Operator::Contains(Scalar::Str(text)) if words.contains(&text.as_str()));
+            contains || words.iter().any(|w| fact.contains(w))
         }
-        Condition::Fact(_) => false,
     }
 }
 

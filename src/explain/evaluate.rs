@@ -25,6 +25,8 @@ pub struct View<'a> {
     pub values: &'a [(Pattern, &'a Values)],
     /// What `{fact}` stands for.
     pub fact: Option<&'a FactPath>,
+    /// What `{1}` stands for: the segment of that fact where the rule's pattern has its first `*`.
+    pub star: Option<&'a str>,
 }
 
 /// A fact of one side as a rule sees it.
@@ -76,7 +78,14 @@ impl View<'_> {
     }
 
     fn predicate(&self, predicate: &Predicate) -> Truth {
-        let pattern = Pattern::new(&predicate.fact);
+        let pattern = match self.star {
+            // Quoted where the name needs it, as a part of a path.
+            Some(star) if predicate.fact.contains("{1}") => {
+                let star = FactPath::new([star]).to_string();
+                Pattern::new(&predicate.fact.replace("{1}", &star))
+            }
+            _ => Pattern::new(&predicate.fact),
+        };
         match pattern.literal() {
             Some(path) => self.on(&path, predicate),
             None => self.on_any(&pattern, predicate),
@@ -171,10 +180,10 @@ impl View<'_> {
                 })
             }
             Operator::Contains(wanted) => {
-                let fact = self.fact.map(ToString::to_string);
-                let wanted = match (wanted, fact) {
-                    (Scalar::Str(text), Some(fact)) if text == "{fact}" => Scalar::Str(fact),
-                    (other, _) => other.clone(),
+                let wanted = match (wanted, self.fact, self.star) {
+                    (Scalar::Str(text), Some(fact), _) if text == "{fact}" => Scalar::Str(fact.to_string()),
+                    (Scalar::Str(text), _, Some(star)) if text == "{1}" => Scalar::Str(star.to_owned()),
+                    (other, _, _) => other.clone(),
                 };
                 Some(match &value {
                     Value::List(items) => items.iter().any(|i| equals(i, &wanted)),

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use super::Scope;
 use super::catalogue::{Catalogue, Compiled};
 use super::evaluate::View;
-use super::rule::{Confidence, On};
+use super::rule::{Confidence, Effect, On};
 use crate::diff::Diff;
 use crate::snapshot::{FactPath, Snapshot};
 
 /// What a rule says of the changes that it speaks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ruling {
-    /// It is raised with this confidence.
-    Raised(Confidence),
+    /// It is raised with this confidence; `None` where its condition stays undecided.
+    Raised(Option<Confidence>),
     /// It would be, if this run used what the rule is about.
     OutOfScope,
     /// Its condition does not hold: for this rule the change has no effect.
@@ -56,22 +56,29 @@ pub fn one(
     scope: &Scope,
 ) -> Rulings {
     let values = rule.values();
-    let view = View { a, b, values: &values, fact: None };
+    let view = View { a, b, values: &values, fact: None, star: None };
     let in_scope = scope.meets(&rule.rule.scope);
     let path = |i: &usize| -> &FactPath { &diff.changes[*i].path };
     // A default that is set, or another spelling, is no change for this rule.
     let differs = |i: &usize| rule.values.is_empty() || view.changed(path(i)) != Some(false);
     let any = changes.iter().any(differs);
     let whole = (!rule.each && any).then(|| ruling(rule, &view, in_scope));
+    // Where such a rule does not hold, it has shown nothing: that a program does not read a variable does not make the
+    // variable harmless, nor does it matter that a rule of no effect does not apply.
+    let mute = rule.each && rule.about_the_fact || rule.rule.effect == Effect::None;
     changes
         .iter()
-        .map(|i| {
+        .filter_map(|i| {
             let ruling = match whole {
                 _ if !differs(i) => Ruling::Harmless,
                 Some(ruling) => ruling,
-                None => ruling(rule, &View { fact: Some(path(i)), ..view }, in_scope),
+                None => {
+                    let star = rule.facts.iter().find_map(|p| p.first_star(path(i)));
+                    ruling(rule, &View { fact: Some(path(i)), star, ..view }, in_scope)
+                }
             };
-            (*i, ruling)
+            let nothing = mute && ruling == Ruling::Harmless && differs(i);
+            (!nothing).then_some((*i, ruling))
         })
         .collect()
 }
@@ -82,15 +89,15 @@ fn ruling(rule: &Compiled, view: &View<'_>, in_scope: bool) -> Ruling {
         Some(false) => Ruling::Harmless,
         None if rule.rule.ignore_undecided => Ruling::Silent,
         _ if !in_scope => Ruling::OutOfScope,
-        None => Ruling::Raised(Confidence::Plausible),
-        Some(true) => Ruling::Raised(rule.rule.confidence),
+        None => Ruling::Raised(None),
+        Some(true) => Ruling::Raised(Some(rule.rule.confidence)),
     }
 }
 
 /// Whether a rule on one snapshot is raised there: only where its condition is decided and in scope.
 pub fn hazard(rule: &Compiled, side: &Snapshot, scope: &Scope) -> bool {
     let values = rule.values();
-    let view = View { a: side, b: side, values: &values, fact: None };
+    let view = View { a: side, b: side, values: &values, fact: None, star: None };
     rule.rule.on == On::Snapshot
         && scope.meets(&rule.rule.scope)
         && rule.rule.when.as_ref().is_some_and(|when| view.holds(when) == Some(true))

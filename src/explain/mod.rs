@@ -7,6 +7,7 @@ pub mod case;
 pub mod catalogue;
 pub mod evaluate;
 pub mod judge;
+pub mod observed;
 pub mod pattern;
 pub mod predict;
 pub mod report;
@@ -18,6 +19,7 @@ pub mod verdict;
 use std::collections::BTreeSet;
 
 use crate::diff::{self, Diff};
+use crate::outputs::compare::Report;
 use crate::snapshot::{FactPath, Looked, Snapshot, Value};
 pub use catalogue::Catalogue;
 pub use scope::Scope;
@@ -39,10 +41,19 @@ pub struct Explanation {
     pub hazards: Vec<Finding>,
     /// What to expect.
     pub verdict: Verdict,
+    /// What the runs really wrote, where both snapshots hold it.
+    pub observed: Option<Report>,
 }
 
-/// Explains the difference of two snapshots. `scope` narrows what the snapshots say of their use.
-pub fn explain(a: &Snapshot, b: &Snapshot, rules: &Catalogue, narrow: &[String]) -> Explanation {
+/// Explains the difference of two snapshots. `narrow` is what the user says of their use; `observed`, what the runs
+/// wrote.
+pub fn explain(
+    a: &Snapshot,
+    b: &Snapshot,
+    rules: &Catalogue,
+    narrow: &[String],
+    observed: Option<Report>,
+) -> Explanation {
     let b = &diff::align::align(a, b);
     let mut scope = Scope::of(a, b);
     if !narrow.is_empty() {
@@ -51,10 +62,13 @@ pub fn explain(a: &Snapshot, b: &Snapshot, rules: &Catalogue, narrow: &[String])
     let reads = reads(a, b);
     let diff = diff::diff(a, b, &reads);
     let judged = judge::pair(rules, a, b, &diff, &scope);
-    let (settled, causes) = settle::settle(rules, a, b, &diff, judged, &scope);
+    let (mut settled, mut causes) = settle::settle(rules, a, b, &diff, judged, &scope);
     let hazards = settle::hazards(rules, a, b, narrow);
-    let verdict = verdict::verdict(rules, a, b, &diff, &settled, &causes, &hazards, &scope);
-    Explanation { diff, scope, settled, causes, hazards, verdict }
+    let mut verdict = verdict::verdict(rules, a, b, &diff, &settled, &causes, &hazards, &scope);
+    if let Some(report) = &observed {
+        observed::combine(report, &mut verdict, &mut causes, &mut settled);
+    }
+    Explanation { diff, scope, settled, causes, hazards, verdict, observed }
 }
 
 /// The facts that either program reads itself (`workload.reads`): they count whatever their class.

@@ -41,6 +41,18 @@ impl Pattern {
         fits && self.segments.iter().zip(segments).all(|(pattern, text)| glob(pattern, text))
     }
 
+    /// The first segment of this path that stands where the pattern has a `*`; `None` where the pattern does not
+    /// name the path, or has none before its end.
+    pub fn first_star<'p>(&self, path: &'p FactPath) -> Option<&'p str> {
+        let at = self.segments.iter().position(|s| s.contains('*'))?;
+        self.matches(path).then(|| path.segments().get(at).map(String::as_str))?
+    }
+
+    /// How many segments the pattern spells out before its first wildcard.
+    pub fn spelled_out(&self) -> usize {
+        self.segments.iter().take_while(|s| !s.contains('*')).count()
+    }
+
     /// Whether the pattern may name this path or something below it.
     pub fn reaches_into(&self, path: &FactPath) -> bool {
         let segments = path.segments();

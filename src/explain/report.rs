@@ -33,6 +33,9 @@ pub struct Report {
     pub changes: Vec<Change>,
     /// What could not be compared.
     pub unreadable: Vec<Unreadable>,
+    /// What the runs wrote, as `driftlock/outputs/1`, where both snapshots hold it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub outputs: Option<crate::outputs::compare::Report>,
 }
 
 /// One of the two.
@@ -201,6 +204,7 @@ pub fn report(explanation: &Explanation, a: Side, b: Side) -> Report {
                 why: settled.why.clone(),
             })
             .collect(),
+        outputs: explanation.observed.clone(),
         unreadable: explanation
             .diff
             .unreadable

@@ -29,6 +29,19 @@ pub enum Standing {
     Benign,
 }
 
+impl Standing {
+    /// The words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cause => "cause",
+            Self::Unclassified => "unclassified",
+            Self::Unknown => "unknown",
+            Self::OutOfScope => "out of scope",
+            Self::Benign => "benign",
+        }
+    }
+}
+
 /// A change and what it is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
@@ -47,6 +60,8 @@ pub struct Finding {
     pub rule: Rule,
     /// How sure it is here: the rule's own confidence, or less.
     pub confidence: Confidence,
+    /// Whether a fact that its condition needs is unknown, so that it may not be the case at all.
+    pub undecided: bool,
     /// The facts that it is about.
     pub facts: Vec<FactPath>,
     /// What speaks for it in this pair.
@@ -82,7 +97,7 @@ pub fn settle(
     let settled = (0..diff.changes.len())
         .map(|change| {
             let said = judged.iter().filter_map(|(rule, r)| r.get(&change).map(|r| (*rule, *r))).collect();
-            let (settled, causes) = one(rules, said);
+            let (settled, causes) = one(rules, &diff.changes[change].path, said);
             for rule in causes {
                 facts.entry(rule).or_default().insert(change);
             }
@@ -93,11 +108,14 @@ pub fn settle(
         .into_iter()
         .map(|(index, changes)| {
             let rule = rules.rules[index].rule.clone();
-            let confidence = changes.iter().filter_map(|c| match judged[&index].get(c) {
+            let raised = changes.iter().filter_map(|c| match judged[&index].get(c) {
                 Some(Ruling::Raised(confidence)) => Some(*confidence),
                 _ => None,
             });
-            let confidence = confidence.min().unwrap_or(Confidence::Plausible);
+            // `None` is a condition that is not decided.
+            let confidence = raised.flatten().min();
+            let undecided = confidence.is_none();
+            let confidence = confidence.unwrap_or(Confidence::Plausible);
             let prediction = rule.predict.as_deref().and_then(|name| predict::predict(name, a, b));
             let mut evidence: Vec<String> = prediction.into_iter().collect();
             let operations = scope.shared_operations(&rule.scope);
@@ -106,6 +124,7 @@ pub fn settle(
             }
             Finding {
                 confidence,
+                undecided,
                 facts: changes.into_iter().map(|c| diff.changes[c].path.clone()).collect(),
                 evidence,
                 magnitude: rule.magnitude.clone(),
@@ -118,24 +137,28 @@ pub fn settle(
     (settled, causes)
 }
 
-/// The order of causes: fallbacks last; then effect, confidence, weight, id.
-fn rank(finding: &Finding) -> (bool, Effect, Confidence, std::cmp::Reverse<u8>, &str) {
+/// The order of causes: fallbacks last, before them what is not decided; then effect, confidence, weight, id.
+fn rank(finding: &Finding) -> (bool, bool, Effect, Confidence, std::cmp::Reverse<u8>, &str) {
     let rule = &finding.rule;
     let weight = std::cmp::Reverse(rule.weight);
-    (rule.weight <= FALLBACK, rule.effect, finding.confidence, weight, &rule.id)
+    (rule.weight <= FALLBACK, finding.undecided, rule.effect, finding.confidence, weight, &rule.id)
 }
 
 /// What one change is, and the rules for which it is a cause.
-fn one(rules: &Catalogue, said: Vec<(usize, Ruling)>) -> (Settled, Vec<usize>) {
+fn one(rules: &Catalogue, path: &FactPath, said: Vec<(usize, Ruling)>) -> (Settled, Vec<usize>) {
     let rule = |i: usize| &rules.rules[i].rule;
     let raised = said.iter().filter(|(_, r)| matches!(r, Ruling::Raised(_))).map(|(i, _)| *i);
     let (none, mut causes): (Vec<usize>, Vec<usize>) = raised.partition(|i| rule(*i).effect == Effect::None);
     // A rule that says "no effect" for this very fact outweighs broader ones.
     let quiet = none.iter().map(|i| rule(*i).weight).max().unwrap_or(0);
     causes.retain(|i| rule(*i).weight >= quiet);
-    if causes.iter().any(|i| rule(*i).weight > FALLBACK) {
-        causes.retain(|i| rule(*i).weight > FALLBACK);
-    }
+    // A fallback yields to every rule that names the fact more closely, also to one that finds nothing wrong with it:
+    // what the rule for NumPy calls out of scope is no matter for the rule for packages in general.
+    let close = |i: usize| rules.rules[i].closeness(path);
+    let speaks = |i: usize| rule(i).weight > FALLBACK && rule(i).effect != Effect::None;
+    let closest = said.iter().filter(|(i, _)| speaks(*i)).map(|(i, _)| close(*i)).max().unwrap_or(0);
+    let raised_above = causes.iter().any(|i| rule(*i).weight > FALLBACK);
+    causes.retain(|i| rule(*i).weight > FALLBACK || (!raised_above && close(*i) >= closest));
     let ids = |list: &[usize]| list.iter().map(|i| rule(*i).id.clone()).collect::<Vec<_>>();
     if !causes.is_empty() {
         return (Settled { standing: Standing::Cause, rules: ids(&causes), why: None }, causes);
@@ -197,6 +220,7 @@ pub fn hazards(rules: &Catalogue, a: &Snapshot, b: &Snapshot, narrow: &[String])
         }
         out.push(Finding {
             confidence: rule.rule.confidence,
+            undecided: false,
             facts: facts.into_iter().collect(),
             evidence: Vec::new(),
             magnitude: rule.rule.magnitude.clone(),

@@ -38,6 +38,19 @@ pub enum Outcome {
     Unknown,
 }
 
+impl Outcome {
+    /// The word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Identical => "identical",
+            Self::Same => "same",
+            Self::Different => "different",
+            Self::Unstable => "unstable",
+            Self::Unknown => "unknown",
+        }
+    }
+}
+
 /// Sums up.
 #[expect(clippy::too_many_arguments, reason = "the sum of everything before it")]
 pub fn verdict(

@@ -1,0 +1,1 @@
+//! `driftlock diff` through the built binary.
