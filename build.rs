@@ -11,11 +11,45 @@ use std::{env, fs};
 
 use serde::Deserialize;
 
+#[allow(dead_code, unreachable_pub, unused_imports, reason = "the crate uses the rest")]
+#[path = "src/explain/rule/mod.rs"]
+mod rule;
+
 fn main() -> Result<(), Box<dyn Error>> {
     let out = PathBuf::from(env::var("OUT_DIR")?);
     fs::write(out.join("facts.rs"), facts(Path::new("src/facts"))?)?;
+    let (rules, cases) = rules(Path::new("src/rules"))?;
+    fs::write(out.join("rules.bin"), rules)?;
+    fs::write(out.join("cases.bin"), cases)?;
     println!("cargo:rerun-if-changed=build.rs");
+    println!("cargo:rerun-if-changed=src/explain/rule");
     Ok(())
+}
+
+/// Every rule under `dir` in the order of ids, and their cases in the same order, as postcard.
+fn rules(dir: &Path) -> Result<(Vec<u8>, Vec<u8>), Box<dyn Error>> {
+    println!("cargo:rerun-if-changed={}", dir.display());
+    let mut found = BTreeMap::new();
+    for topic in fs::read_dir(dir)? {
+        let topic = topic?.path();
+        if !topic.is_dir() {
+            continue;
+        }
+        let name = topic.file_name().and_then(|n| n.to_str()).unwrap_or_default().to_owned();
+        for file in fs::read_dir(&topic)? {
+            let path = file?.path();
+            let wrong = |e: &str| format!("{}: {e}", path.display());
+            let (rule, cases) = rule::parse(&fs::read_to_string(&path)?, &name).map_err(|e| wrong(&e))?;
+            if path.file_stem().and_then(|s| s.to_str()) != Some(&rule.id) {
+                return Err(wrong(&format!("the id is `{}`", rule.id)).into());
+            }
+            if found.insert(rule.id.clone(), (rule, cases)).is_some() {
+                return Err(wrong("another rule has this id").into());
+            }
+        }
+    }
+    let (rules, cases): (Vec<_>, Vec<_>) = found.into_values().unzip();
+    Ok((postcard::to_stdvec(&rules)?, postcard::to_stdvec(&cases)?))
 }
 
 #[derive(Deserialize)]

@@ -7,6 +7,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::facts::{self, Class, Compare};
+use crate::host::Host;
 use crate::probes::sink::Collected;
 use crate::probes::{ALL, Context, Probe, ProbeError, Sink};
 use crate::redact::{Identities, private_digest};
@@ -112,6 +113,11 @@ pub fn quiet_probes() {
     }));
 }
 
+/// Adds what was collected after the probes ran (of a section that no probe writes) to a snapshot.
+pub fn add(snapshot: &mut Snapshot, collected: Collected, host: &dyn Host, anonymous: bool) {
+    file(snapshot, collected, &Identities::of(host), anonymous);
+}
+
 /// Puts what a probe said where its class belongs, with names kept out of free text.
 fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, anonymous: bool) {
     // A path segment that is not a plain key comes from the machine: a file's path, a label.
@@ -137,8 +143,11 @@ fn file(snapshot: &mut Snapshot, collected: Collected, identities: &Identities, 
                 let value = value.map_text(&|text| {
                     if version && is_version(&text) { text } else { identities.scrub(&text).into_owned() }
                 });
-                let facts =
-                    if class == Class::Volatile { &mut snapshot.volatile } else { &mut snapshot.facts };
+                let facts = match class {
+                    Class::Volatile => &mut snapshot.volatile,
+                    Class::Result => &mut snapshot.results,
+                    _ => &mut snapshot.facts,
+                };
                 facts.insert(clean(&path), value);
             }
         }

@@ -18,10 +18,12 @@ pub mod facts;
 #[expect(clippy::disallowed_methods, reason = "this is the door to the machine")]
 pub mod host;
 pub mod import;
+#[expect(clippy::disallowed_methods, reason = "the engine that digests outputs reads them")]
 pub mod outputs;
 pub mod probes;
 pub mod redact;
 pub mod render;
+#[expect(clippy::disallowed_methods, reason = "it watches the user's command, not the machine")]
 pub mod run;
 pub mod snapshot;
 pub mod workload;

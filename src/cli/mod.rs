@@ -1,8 +1,12 @@
 //! The command line: one clap struct per subcommand.
 
 pub mod capture;
+pub mod diff;
 pub mod facts;
+pub mod import;
 pub mod nvml;
+pub mod rules;
+pub mod run;
 pub mod show;
 pub mod verify;
 
@@ -19,17 +23,27 @@ pub struct Cli {
     pub command: Command,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 nothing to report, 1 something found, 2 could not do the job.";
+const EXIT_CODES: &str = "Exit codes: 0 nothing to report, 1 something found, 2 could not do the job; `run` ends with its command's.";
 
 /// The subcommands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Write a snapshot of everything on this machine that can move a result
     Capture(Box<capture::Capture>),
+    /// Run a command, and write a snapshot of what it ran on and what it really loaded
+    Run(Box<run::Run>),
     /// Show a snapshot, or this machine
     Show(show::Show),
+    /// Compare two snapshots and explain what differs
+    Diff(diff::Diff),
+    /// Show one rule: why, what to do, and where it is known from
+    Explain(rules::Explain),
+    /// List every rule
+    Rules(rules::Rules),
     /// Recompute every digest of a snapshot and name what does not fit
     Verify(verify::Verify),
+    /// Turn the dump of another program (collect_env, nvidia-smi -q, pip freeze, …) into a snapshot
+    Import(import::Import),
     /// List every fact that a snapshot can hold, with its meaning
     Facts(facts::FactsArgs),
     /// Print a completion script for a shell

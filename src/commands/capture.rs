@@ -77,7 +77,7 @@ pub fn snapshot(host: Arc<dyn Host>, options: Options, meta: &Meta) -> Snapshot 
 }
 
 /// [`snapshot`] with the files that belong beside it.
-fn captured(host: Arc<dyn Host>, options: Options, meta: &Meta) -> capture::Captured {
+pub(super) fn captured(host: Arc<dyn Host>, options: Options, meta: &Meta) -> capture::Captured {
     let started = Instant::now();
     capture::quiet_probes();
     let cx = Arc::new(Context::new(host, options));

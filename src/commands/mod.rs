@@ -1,8 +1,13 @@
 //! One file per subcommand: wires inputs to outputs.
 
 pub mod capture;
+pub mod diff;
 pub mod facts;
+pub mod import;
+pub mod load;
 pub mod nvml;
+pub mod rules;
+pub mod run;
 pub mod show;
 pub mod verify;
 
@@ -18,8 +23,13 @@ use crate::exit::Exit;
 pub fn run(cli: Cli) -> Result<Exit, Error> {
     match cli.command {
         Command::Capture(args) => capture::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Show(args) => show::run(&args),
+        Command::Diff(args) => diff::run(&args),
+        Command::Explain(args) => rules::explain(&args),
+        Command::Rules(args) => rules::list(&args),
         Command::Verify(args) => verify::run(&args),
+        Command::Import(args) => import::run(&args),
         Command::Facts(args) => facts::run(&args),
         Command::Nvml(args) => nvml::run(&args),
         Command::Completions { shell } => {

@@ -54,7 +54,7 @@ fn known_section(name: Option<&str>) -> Result<(), Error> {
 fn keep(snapshot: &mut Snapshot, section: &str) {
     let wanted = |path: &FactPath| path.section() == section || path.section() == "meta";
     snapshot.sections.retain(|s| s == section);
-    for facts in [&mut snapshot.facts, &mut snapshot.private, &mut snapshot.volatile] {
+    for facts in [&mut snapshot.facts, &mut snapshot.private, &mut snapshot.volatile, &mut snapshot.results] {
         facts.retain(|path, _| wanted(path));
     }
     snapshot.unknown.retain(|path, _| wanted(path));

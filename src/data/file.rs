@@ -93,7 +93,7 @@ fn attempt(path: &Path, buffer: &mut [u8], progress: &dyn Fn(u64)) -> Result<Dig
 
 /// What is different when a file was written, replaced, or written and set back to its old time: `ctime` cannot be
 /// set (inode(7)).
-fn identity(meta: &Metadata) -> [i64; 7] {
+pub(crate) fn identity(meta: &Metadata) -> [i64; 7] {
     [
         meta.dev().cast_signed(),
         meta.ino().cast_signed(),

@@ -17,7 +17,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::ThreadPoolBuilder;
 
-pub(crate) use file::reason;
+pub(crate) use file::{identity, reason};
 pub use listing::{side_file, tree_digest};
 pub use name::Name;
 
@@ -103,6 +103,12 @@ fn read(file: &Found, buffer: &mut [u8], bar: &ProgressBar) -> Result<FileDigest
         }
         Err(reason) => Err(Unread { name: file.name.clone(), reason, dir: false }),
     }
+}
+
+/// `sha256:…` of the regular file at `path`, which is no link, or why there is none.
+pub(crate) fn digest_file(path: &Path, progress: &dyn Fn(u64)) -> Result<String, String> {
+    let digested = file::digest(path, &mut vec![0; file::BUFFER], progress)?;
+    Ok(format!("sha256:{}", digested.sha256))
 }
 
 /// A bar over `bytes` on standard error, or one that shows nothing.

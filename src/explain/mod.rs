@@ -1,1 +1,70 @@
-//! Changes to findings and a verdict, by the rules.
+//! Changes to findings and a verdict, by the rules. `docs/design/rules.md` is the reference of their form.
+//!
+//! [`catalogue`] holds the rules; [`judge`] applies each to a pair or to one side through [`evaluate`]; [`settle`]
+//! decides what each change is; [`verdict`] sums up; [`report`] is the public form of all of it.
+
+pub mod case;
+pub mod catalogue;
+pub mod evaluate;
+pub mod judge;
+pub mod pattern;
+pub mod predict;
+pub mod report;
+pub mod rule;
+pub mod scope;
+pub mod settle;
+pub mod verdict;
+
+use std::collections::BTreeSet;
+
+use crate::diff::{self, Diff};
+use crate::snapshot::{FactPath, Looked, Snapshot, Value};
+pub use catalogue::Catalogue;
+pub use scope::Scope;
+pub use settle::{Finding, Settled, Standing};
+pub use verdict::{Outcome, Verdict};
+
+/// What is known of two snapshots.
+#[derive(Clone, Debug)]
+pub struct Explanation {
+    /// What differs.
+    pub diff: Diff,
+    /// What the runs use.
+    pub scope: Scope,
+    /// What each change is, in the order of the changes.
+    pub settled: Vec<Settled>,
+    /// What can alter results, the most likely and severe first.
+    pub causes: Vec<Finding>,
+    /// What makes either side unreliable by itself.
+    pub hazards: Vec<Finding>,
+    /// What to expect.
+    pub verdict: Verdict,
+}
+
+/// Explains the difference of two snapshots. `scope` narrows what the snapshots say of their use.
+pub fn explain(a: &Snapshot, b: &Snapshot, rules: &Catalogue, narrow: &[String]) -> Explanation {
+    let b = &diff::align::align(a, b);
+    let mut scope = Scope::of(a, b);
+    if !narrow.is_empty() {
+        scope = scope.narrowed(narrow);
+    }
+    let reads = reads(a, b);
+    let diff = diff::diff(a, b, &reads);
+    let judged = judge::pair(rules, a, b, &diff, &scope);
+    let (settled, causes) = settle::settle(rules, a, b, &diff, judged, &scope);
+    let hazards = settle::hazards(rules, a, b, narrow);
+    let verdict = verdict::verdict(rules, a, b, &diff, &settled, &causes, &hazards, &scope);
+    Explanation { diff, scope, settled, causes, hazards, verdict }
+}
+
+/// The facts that either program reads itself (`workload.reads`): they count whatever their class.
+fn reads(a: &Snapshot, b: &Snapshot) -> BTreeSet<FactPath> {
+    let path = FactPath::new(["workload", "reads"]);
+    let mut out = BTreeSet::new();
+    for side in [a, b] {
+        if let Looked::Value(Value::List(items)) = side.look(&path) {
+            out.extend(items.iter().filter_map(|i| i.plain().parse::<FactPath>().ok()));
+        }
+    }
+    out
+}

@@ -28,6 +28,8 @@ pub enum Type {
     String,
     /// A whole number; `unit` says of what.
     Int,
+    /// A number with a fraction.
+    Float,
     /// A truth value.
     Bool,
     /// A list of text.
@@ -68,6 +70,8 @@ pub enum Class {
     Volatile,
     /// A name of a person, machine or device: kept as a keyed digest, or left out with `--anonymous`.
     Private,
+    /// What a run produced: not part of the fingerprint, and compared on its own.
+    Result,
 }
 
 /// Where a statement comes from.
@@ -122,6 +126,13 @@ pub fn find(path: &FactPath) -> Option<&'static Fact> {
 
 fn section_of(fact: &Fact) -> &'static str {
     fact.path.split('.').next().unwrap_or_default()
+}
+
+/// Whether a section holds what a run produced and nothing else, so that it has no digest of its own.
+pub fn is_result(section: &str) -> bool {
+    let start = FACTS.partition_point(|f| section_of(f) < section);
+    let mut facts = FACTS[start..].iter().take_while(|f| section_of(f) == section).peekable();
+    facts.peek().is_some() && facts.all(|f| f.class == Class::Result)
 }
 
 /// Whether the tables below this header are written on one line each.

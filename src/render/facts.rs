@@ -46,7 +46,7 @@ pub fn human(wanted: &dyn Fn(&Fact) -> bool, width: u16) -> String {
 fn kind(fact: &Fact) -> String {
     let kind = match fact.kind {
         Type::String => "text",
-        Type::Int => fact.unit.unwrap_or("number"),
+        Type::Int | Type::Float => fact.unit.unwrap_or("number"),
         Type::Bool => "yes or no",
         Type::List => "list",
         Type::Any => "any value",
@@ -56,6 +56,7 @@ fn kind(fact: &Fact) -> String {
         Class::Capacity => "capacity",
         Class::Volatile => "volatile",
         Class::Private => "private",
+        Class::Result => "result",
     };
     let compare = match fact.compare {
         Compare::Exact | Compare::Number => "",

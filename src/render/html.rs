@@ -27,7 +27,8 @@ pub fn snapshot(snapshot: &Snapshot) -> String {
     }
     out.push_str("</table>\n");
     for section in snapshot.ordered_sections() {
-        let laid = rows(&snapshot.facts, section);
+        let is_result = crate::facts::is_result(section);
+        let laid = rows(if is_result { &snapshot.results } else { &snapshot.facts }, section);
         let _infallible =
             writeln!(out, "<details open><summary>{}</summary>\n<table>", escape(title(section)));
         for (path, value) in &laid.plain {

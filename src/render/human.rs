@@ -23,7 +23,8 @@ pub fn snapshot(snapshot: &Snapshot, only: Option<&str>, width: u16) -> String {
             out.push('\n');
         }
         let _infallible = writeln!(out, "{HEADING}{}{HEADING:#} {DIM}[{section}]{DIM:#}", title(section));
-        let laid = rows(&snapshot.facts, section);
+        let is_result = crate::facts::is_result(section);
+        let laid = rows(if is_result { &snapshot.results } else { &snapshot.facts }, section);
         if laid.plain.is_empty() && laid.families.is_empty() {
             out.push_str("  nothing found\n");
         }

@@ -17,14 +17,16 @@ pub fn snapshot(snapshot: &Snapshot) -> Json {
     root.insert("format".to_owned(), json!(crate::snapshot::FORMAT));
     root.insert("fingerprint".to_owned(), json!(digest::fingerprint(&digests)));
     root.insert("digest".to_owned(), json!(digests));
-    for section in snapshot.ordered_sections() {
+    for section in snapshot.ordered_sections().into_iter().filter(|s| !crate::facts::is_result(s)) {
         root.insert(section.to_owned(), json!({}));
         put(&mut root, Snapshot::of_section(&snapshot.facts, section));
     }
     let unknown: Map<String, Json> =
         snapshot.unknown.iter().map(|(p, reason)| (p.to_string(), json!(reason))).collect();
     root.insert("unknown".to_owned(), Json::Object(unknown));
-    for (name, facts) in [("private", &snapshot.private), ("volatile", &snapshot.volatile)] {
+    let apart =
+        [("private", &snapshot.private), ("volatile", &snapshot.volatile), ("result", &snapshot.results)];
+    for (name, facts) in apart.into_iter().filter(|(name, facts)| *name != "result" || !facts.is_empty()) {
         root.insert(name.to_owned(), tree(facts));
     }
     put(&mut root, snapshot.meta.iter());

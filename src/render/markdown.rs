@@ -18,7 +18,8 @@ pub fn snapshot(snapshot: &Snapshot, only: Option<&str>) -> String {
         out.push('\n');
     }
     for section in snapshot.ordered_sections().into_iter().filter(|s| only.is_none_or(|o| o == *s)) {
-        let laid = rows(&snapshot.facts, section);
+        let is_result = crate::facts::is_result(section);
+        let laid = rows(if is_result { &snapshot.results } else { &snapshot.facts }, section);
         let unknown: Vec<_> = snapshot.unknown.iter().filter(|(p, _)| p.section() == section).collect();
         if laid.plain.is_empty() && laid.families.is_empty() && unknown.is_empty() {
             continue;

@@ -1,11 +1,13 @@
 //! One file per output format. Renderers take a snapshot and give text; they look nothing up and decide nothing.
 
+pub mod diff;
 pub mod facts;
 pub mod html;
 pub mod human;
 pub mod json;
 pub mod latex;
 pub mod markdown;
+pub mod rules;
 pub mod schema;
 pub mod summary;
 pub mod table;

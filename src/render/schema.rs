@@ -14,14 +14,18 @@ pub fn snapshot() -> Json {
     properties.insert("digest".to_owned(), json!({ "type": "object", "additionalProperties": digest }));
     let reasons = json!({ "type": "string" });
     properties.insert("unknown".to_owned(), json!({ "type": "object", "additionalProperties": reasons }));
-    let mut apart = [(Class::Private, "private", Map::new()), (Class::Volatile, "volatile", Map::new())];
+    let mut apart = [
+        (Class::Private, "private", Map::new()),
+        (Class::Volatile, "volatile", Map::new()),
+        (Class::Result, "result", Map::new()),
+    ];
     for section in SECTIONS {
         let of_section = |f: &&Fact| f.path.split('.').next() == Some(section.name);
         if section.name == "meta" {
             let meta =
                 node(FACTS.iter().filter(of_section).filter(|f| f.class != Class::Private), 1, section.doc);
             properties.insert("meta".to_owned(), meta);
-        } else {
+        } else if !crate::facts::is_result(section.name) {
             let counted = |f: &&Fact| matches!(f.class, Class::Identity | Class::Capacity);
             let table = node(FACTS.iter().filter(of_section).filter(counted), 1, section.doc);
             properties.insert(section.name.to_owned(), table);
@@ -100,6 +104,8 @@ fn leaf(fact: &Fact, deep: bool) -> Json {
         Type::String if !fact.values.is_empty() => json!({ "enum": fact.values }),
         Type::String => text,
         Type::Int => json!({ "type": "integer" }),
+        // JSON has no infinities: they are text.
+        Type::Float => json!({ "anyOf": [{ "type": "number" }, { "enum": ["inf", "-inf"] }] }),
         Type::Bool => json!({ "type": "boolean" }),
         Type::Any if deep => json!({}),
         Type::Any => json!({ "type": ["string", "integer", "number", "boolean", "array"] }),

@@ -27,11 +27,12 @@ pub fn prefixed(hash: &[u8]) -> String {
     text
 }
 
-/// The digest of every captured section.
+/// The digest of every captured section; sections of results have none.
 pub fn sections(snapshot: &Snapshot) -> BTreeMap<String, String> {
     snapshot
         .sections
         .iter()
+        .filter(|name| !crate::facts::is_result(name))
         .map(|name| (name.clone(), sha256(canonical(snapshot, name).as_bytes())))
         .collect()
 }

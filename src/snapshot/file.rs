@@ -29,15 +29,25 @@ pub fn read(path: &Path) -> Result<(String, Read), Error> {
         let line = e.as_bytes()[..e.utf8_error().valid_up_to()].iter().filter(|b| **b == b'\n').count() + 1;
         Error::input(format!("`{name}`, line {line}: not UTF-8 text")).hint("a snapshot is a TOML file")
     })?;
-    let parsed = read::from_str(&text).map_err(|e| {
+    let parsed = parse(path, &text)?;
+    Ok((text, parsed))
+}
+
+/// Parses the text of the snapshot that `path` names.
+///
+/// # Errors
+///
+/// The line and what is wrong with it.
+pub fn parse(path: &Path, text: &str) -> Result<Read, Error> {
+    let name = path.display();
+    read::from_str(text).map_err(|e| {
         let at = e.line.map(|line| format!(", line {line}")).unwrap_or_default();
         let error = Error::input(format!("`{name}`{at}: {}", e.what));
         match e.hint {
             Some(hint) => error.hint(hint),
             None => error,
         }
-    })?;
-    Ok((text, parsed))
+    })
 }
 
 fn slurp(from: impl io::Read) -> io::Result<Vec<u8>> {

@@ -21,7 +21,7 @@ pub use value::Value;
 pub const FORMAT: i64 = 1;
 
 /// Top-level tables of the file that are not sections.
-pub const RESERVED: [&str; 5] = ["digest", "unknown", "private", "volatile", "meta"];
+pub const RESERVED: [&str; 6] = ["digest", "unknown", "private", "volatile", "result", "meta"];
 
 /// The order of sections in the file and in every listing; others follow in alphabetical order.
 pub const SECTION_ORDER: [&str; 21] = [
@@ -63,6 +63,8 @@ pub struct Snapshot {
     pub private: Facts,
     /// Facts that change by themselves: time, load, free memory. Never drift.
     pub volatile: Facts,
+    /// What the run produced: no part of its environment, so no part of the fingerprint.
+    pub results: Facts,
     /// Facts, or whole sections, that could not be looked at, with the reason.
     pub unknown: BTreeMap<FactPath, String>,
     /// How, when and by what the snapshot was made; every path begins with `meta`.
@@ -83,8 +85,9 @@ pub enum Looked<'a> {
 impl Snapshot {
     /// What this snapshot knows of a fact.
     pub fn look(&self, path: &FactPath) -> Looked<'_> {
-        let found =
-            [&self.facts, &self.private, &self.volatile, &self.meta].into_iter().find_map(|m| m.get(path));
+        let found = [&self.facts, &self.private, &self.volatile, &self.results, &self.meta]
+            .into_iter()
+            .find_map(|m| m.get(path));
         if let Some(value) = found {
             return Looked::Value(value);
         }

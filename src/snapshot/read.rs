@@ -94,11 +94,19 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
                     read.snapshot.unknown.insert(parsed, reason_text.to_string());
                 }
             }
-            ("private" | "volatile", DeValue::Table(table)) => {
+            ("private" | "volatile" | "result", DeValue::Table(table)) => {
                 let mut facts = Facts::new();
                 flatten(table, &mut Vec::new(), &mut facts).map_err(|(span, what)| fail(span, what))?;
-                *(if name == "private" { &mut read.snapshot.private } else { &mut read.snapshot.volatile }) =
-                    facts;
+                let snapshot = &mut read.snapshot;
+                match name {
+                    "private" => snapshot.private = facts,
+                    "volatile" => snapshot.volatile = facts,
+                    _ => {
+                        // Results have no digest that would list their sections.
+                        snapshot.sections.extend(facts.keys().map(|path| path.section().to_owned()));
+                        snapshot.results = facts;
+                    }
+                }
             }
             (_, DeValue::Table(table)) if name == "meta" || !RESERVED.contains(&name) => {
                 let facts = if name == "meta" { &mut read.snapshot.meta } else { &mut read.snapshot.facts };
@@ -115,6 +123,9 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
             }
         }
     }
+    let results = read.snapshot.unknown.keys().map(FactPath::section).filter(|s| crate::facts::is_result(s));
+    let results: Vec<String> = results.map(str::to_owned).collect();
+    read.snapshot.sections.extend(results);
     Ok(read)
 }
 

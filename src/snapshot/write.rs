@@ -66,6 +66,7 @@ fn write(snapshot: &Snapshot, out: &mut String) -> fmt::Result {
         &snapshot.private,
     )?;
     apart(out, "volatile", "Changes by itself and is never drift.", &snapshot.volatile)?;
+    apart(out, "result", "What the run produced; not part of the fingerprint.", &snapshot.results)?;
     tables(out, &[], &tree(snapshot.meta.iter()))
 }
 
@@ -131,7 +132,7 @@ fn table_at<'a>(out: &mut String, header: &[&'a str], key: &Key<'a>, table: &Tab
 /// Whether the catalogue asks for the tables below this header to stand on one line each.
 fn is_inline(header: &[&str], table: &Table<'_>) -> bool {
     let header = match header {
-        ["private" | "volatile", rest @ ..] => rest,
+        ["private" | "volatile" | "result", rest @ ..] => rest,
         all => all,
     };
     table.tables.is_empty() && !table.values.is_empty() && facts::is_inline(header)

@@ -20,4 +20,5 @@ mod git;
 mod gpu;
 mod hosts;
 mod python;
+mod rules;
 mod show;

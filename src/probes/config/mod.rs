@@ -67,9 +67,19 @@ pub fn check(host: &dyn Host, options: &Options) -> Result<(), Error> {
     })
 }
 
+/// The values of a JSON (`json`) or YAML text that a tracker wrote, by their keys.
+pub(crate) fn values(text: &str, json: bool) -> Result<Vec<(Vec<String>, Value)>, String> {
+    let nodes = if json { json::parse(text).map(|node| vec![node]) } else { yaml::parse(text) };
+    let flat = nodes.and_then(|nodes| nodes.first().map_or(Ok(Vec::new()), node::flatten));
+    flat.map_err(|e| match e.line {
+        Some(line) => format!("line {line}: {}", e.what),
+        None => e.what,
+    })
+}
+
 /// A value as it may be written: secrets as digests, URLs without credentials, absolute paths relative to what they
 /// belong to.
-fn clean(labels: &Labels, name: &str, value: Value) -> Value {
+pub(crate) fn clean(labels: &Labels, name: &str, value: Value) -> Value {
     match value {
         Value::Str(text) => Value::Str(match env_value(name, &text) {
             Redacted::Secret(stand_in) => stand_in,

@@ -42,6 +42,11 @@ pub(super) struct Versions {
 }
 
 impl Versions {
+    /// Of versions that are known otherwise.
+    pub(super) fn given(torch: Option<&str>, numpy: Option<&str>) -> Self {
+        Self { torch: torch.and_then(major_minor), numpy: numpy.and_then(major_minor), python: None }
+    }
+
     /// From the interpreter that the capture looks at.
     pub(super) fn of(cx: &Context) -> Self {
         let Ok(Some(python)) = cx.interpreter() else {

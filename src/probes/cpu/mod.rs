@@ -16,6 +16,7 @@ mod topology;
 use std::path::Path;
 
 use super::{Context, Probe, ProbeError, Sink};
+use crate::host::Host;
 use cpuinfo::CpuInfo;
 
 /// See the module.
@@ -60,5 +61,25 @@ impl Probe for Cpu {
         }
         threads::record(&machine, &counts, &limits, out);
         Ok(())
+    }
+}
+
+/// Records what follows from `/proc/cpuinfo` alone, for a machine that is known by a dump: names, instructions and, on
+/// x86-64, the code paths that libraries of these versions select where no environment variable chooses another.
+/// `host` holds that file, the architecture and the C library.
+pub(crate) fn derive(host: &dyn Host, torch: Option<&str>, numpy: Option<&str>, out: &Sink) {
+    let system = host.system();
+    let text = host.maybe("/proc/cpuinfo").unwrap_or_default();
+    let info = CpuInfo::parse(&text);
+    let mut machine = isa::Machine::new(host, &system.machine, &info);
+    if !machine.known() {
+        return;
+    }
+    names::record(&machine, &info, out);
+    machine.record(out);
+    machine.versions = isa::Versions::given(torch, numpy);
+    // Elsewhere they depend on the core's number and the length of vectors, too.
+    if machine.is_x86_64() {
+        dispatch::record(&machine, out);
     }
 }

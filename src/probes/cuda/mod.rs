@@ -68,7 +68,15 @@ impl Section<'_> {
             out.set("home", self.labels.show(&home));
             out.set("home_found_by", road);
         }
-        out.set_opt("nvcc", toolkit::nvcc_on_path(host).map(|nvcc| self.labels.show(&nvcc)));
+        if let Some(nvcc) = toolkit::nvcc_on_path(host) {
+            let root = nvcc.parent().and_then(Path::parent);
+            let of = self.toolkits.iter().find(|toolkit| Some(toolkit.root.as_path()) == root);
+            match of.and_then(|toolkit| toolkit.nvcc_version.clone()) {
+                Some(version) => out.set("nvcc_version", version),
+                None => out.unknown("nvcc_version", "its toolkit has no version.json"),
+            }
+            out.set("nvcc", self.labels.show(&nvcc));
+        }
     }
 
     fn libraries(&self, out: &Sink, client: &Client<'_>) {

@@ -39,13 +39,19 @@ impl Probe for Env {
     }
 }
 
+/// A variable of an environment that is known by a dump as it is written; `None` where the probe would not record it.
+pub(crate) fn of_dump(name: &str, value: &str) -> Option<Value> {
+    let allowed = allow::allows(name) && !secret::is_secret_name(name);
+    allowed.then(|| recorded(name, value, &Labels::default()))
+}
+
 fn is_prefix(name: &str) -> bool {
     matches!(name, "VIRTUAL_ENV" | "CONDA_PREFIX")
 }
 
 /// The value as it is written: without secrets, paths by their labels, lists (by the declaration of the fact) entry
 /// by entry. The empty value is an empty list or text, and not the same as no variable.
-fn recorded(name: &str, value: &str, labels: &Labels) -> Value {
+pub(crate) fn recorded(name: &str, value: &str, labels: &Labels) -> Value {
     let declared = facts::find(&FactPath::new(["env", name])).map(|fact| fact.kind);
     if declared != Some(Type::List) || secret::is_secret_name(name) {
         return shown(name, value, labels).into();

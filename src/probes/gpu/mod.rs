@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use super::{Context, Options, Probe, ProbeError, Sink};
-use crate::host::nvml::{NvmlFault, NvmlReport};
+use crate::host::nvml::{NvmlDevice, NvmlFault, NvmlReport};
 use device::Nvidia;
 use pci::{PciGpu, Vendor};
 
@@ -191,6 +191,14 @@ fn blind(cx: &Context, fault: &NvmlFault, devices: &[Nvidia<'_>]) -> bool {
             NvmlFault::NoLibrary(_) => cx.host.exists("/dev/dxg".as_ref()),
             _ => true,
         }
+}
+
+/// Records devices that NVML described elsewhere (a dump of `nvidia-smi`) as `gpu.N`, in their order, with what
+/// follows from their names.
+pub(crate) fn record_described(devices: &[NvmlDevice], out: &Sink) {
+    for (n, device) in devices.iter().enumerate() {
+        Nvidia { nvml: Some(device), ..Nvidia::default() }.record(out, n);
+    }
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ fn name_of(file: &str) -> &str {
 
 /// A channel as conda's users name it: without its host where that is one of the public ones, without the platform's
 /// folder, and without a token (`/t/TOKEN/`) or other credentials.
-fn short_channel(channel: &str, subdir: Option<&str>) -> String {
+pub(crate) fn short_channel(channel: &str, subdir: Option<&str>) -> String {
     let shown = DisplayUrl::new(channel).to_string();
     let mut url = shown.trim_end_matches('/');
     url = subdir.and_then(|subdir| url.strip_suffix(subdir)).map_or(url, |rest| rest.trim_end_matches('/'));

@@ -2,7 +2,7 @@
 //!
 //! All of it comes from files; the interpreter is started only for `--deep`.
 
-mod conda;
+pub(crate) mod conda;
 mod deep;
 mod discover;
 mod editable;
@@ -10,7 +10,7 @@ pub mod folder;
 pub mod interpreter;
 pub mod layout;
 mod literal;
-mod names;
+pub(crate) mod names;
 mod origin;
 mod packages;
 mod pyenv;

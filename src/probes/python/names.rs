@@ -1,7 +1,7 @@
 //! Names and versions as they stand in file names.
 
 /// A distribution's normalised name: lower case, each run of `-`, `_` and `.` one `-` (PEP 503).
-pub(super) fn normalise(name: &str) -> String {
+pub(crate) fn normalise(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     let mut run = false;
     for c in name.chars() {
@@ -18,7 +18,7 @@ pub(super) fn normalise(name: &str) -> String {
 
 /// Whether PyPI could know this name: ASCII letters, digits, `-_.`, an alphanumeric at both ends (PEP 508). What pip
 /// leaves behind when it is interrupted (`~umpy-1.0.dist-info`) does not fit.
-pub(super) fn is_name(name: &str) -> bool {
+pub(crate) fn is_name(name: &str) -> bool {
     let alphanumeric = |c: Option<char>| c.is_some_and(|c| c.is_ascii_alphanumeric());
     alphanumeric(name.chars().next())
         && alphanumeric(name.chars().next_back())

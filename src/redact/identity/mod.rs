@@ -55,6 +55,10 @@ const NO_SERIAL: [&str; 9] = [
     "empty",
 ];
 
+/// What ends a user's name in a path.
+const NOT_IN_A_USERS_NAME: [char; 18] =
+    ['/', '\\', ' ', '\t', '\n', '\r', '"', '\'', '`', ':', ';', ',', '<', '>', '(', ')', '&', '|'];
+
 impl Identities {
     /// The identities of this host.
     pub fn of(host: &dyn Host) -> Self {
@@ -92,6 +96,28 @@ impl Identities {
         }
         for address in system.addresses {
             found.add(&address, "{ip}", Whole::Address);
+        }
+        found.finish()
+    }
+
+    /// The users that a text from another machine names by their home folders: `/home/NAME/…`, `/Users/NAME/…`,
+    /// `C:\Users\NAME\…`. Of a machine that is not at hand, nothing else can be known for a name.
+    pub fn told_by(text: &str) -> Self {
+        let mut found = Self::default();
+        for (marker, sign) in
+            [("/home/", '/'), ("/Users/", '/'), ("\\Users\\", '\\'), ("\\\\Users\\\\", '\\')]
+        {
+            for (at, _) in text.match_indices(marker).take(10_000) {
+                let name = text[at + marker.len()..].split(NOT_IN_A_USERS_NAME).next().unwrap_or_default();
+                if name.is_empty() || name.len() > 64 || name.starts_with('.') {
+                    continue;
+                }
+                if sign == '/' {
+                    found.home(Path::new(&format!("{marker}{name}")));
+                } else {
+                    found.name(name, "{user}");
+                }
+            }
         }
         found.finish()
     }

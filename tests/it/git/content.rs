@@ -265,3 +265,24 @@ fn a_filter_program_is_not_run() {
     place.write("train.py", "edited\n");
     assert!(place.capture().bool("dirty"), "dirty whatever the filter does");
 }
+
+#[test]
+fn folders_that_are_files_or_links_now() {
+    let place = Place::new();
+    for name in ["kept/a", "kept/deep/b", "file/a", "linked/a", "gone/a", "twin/a"] {
+        place.write(name, name);
+    }
+    place.commit("folders");
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    place.git(&["status"]);
+    std::fs::remove_dir_all(place.path("file")).unwrap();
+    place.write("file", "no folder");
+    std::fs::remove_dir_all(place.path("gone")).unwrap();
+    // The same file under the same name, behind a link: git does not follow it.
+    std::fs::rename(place.path("linked"), place.path("elsewhere")).unwrap();
+    std::os::unix::fs::symlink("elsewhere", place.path("linked")).unwrap();
+    place.write("kept/deep/new", "untracked");
+    place.write("kept/ignored.o", "ignored");
+    place.write(".gitignore", "*.o\n");
+    place.agrees_with_git();
+}

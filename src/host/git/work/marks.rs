@@ -8,6 +8,7 @@ use std::path::Path;
 use git2::{Index, IndexEntry, Oid, Repository};
 
 use super::change::{GITLINK, canonical};
+use super::quick::Remembered;
 use crate::host::git::content::{RepoPath, native};
 
 /// Bits of an index entry (gitformat-index(5)).
@@ -25,6 +26,10 @@ pub(super) struct Marks {
     pub(super) links: BTreeMap<RepoPath, Oid>,
     /// Entries that git is told not to look at.
     pub(super) flagged: BTreeMap<RepoPath, IndexEntry>,
+    /// Everything else: plain files, executables and links that git looks at, in the order of the index.
+    pub(super) files: Vec<Remembered>,
+    /// The paths of the entries above that are not in `files`.
+    pub(super) apart: BTreeSet<RepoPath>,
     /// Whether some attribute gives files to LFS.
     pub(super) lfs: bool,
     sparse: bool,
@@ -42,6 +47,8 @@ impl Marks {
             conflicts: BTreeSet::new(),
             links: BTreeMap::new(),
             flagged: BTreeMap::new(),
+            files: Vec::with_capacity(index.len()),
+            apart: BTreeSet::new(),
             lfs: gives_to_lfs(&repo.commondir().join("info/attributes")),
             sparse: setting("core.sparsecheckout", false),
             file_mode: setting("core.filemode", true),
@@ -50,21 +57,27 @@ impl Marks {
         let root = repo.workdir().unwrap_or(Path::new("")).to_path_buf();
         for entry in index.iter() {
             if entry.flags & STAGE != 0 {
+                marks.apart.insert(entry.path.clone());
                 marks.conflicts.insert(entry.path);
                 continue;
             }
             if entry.mode == GITLINK {
+                marks.apart.insert(entry.path.clone());
                 marks.links.insert(entry.path, entry.id);
                 continue;
             }
             if entry.flags_extended & INTENT_TO_ADD != 0 {
                 marks.intent_to_add.insert(entry.path.clone());
+                marks.apart.insert(entry.path.clone());
             }
             if entry.path.ends_with(b".gitattributes") {
                 marks.lfs |= gives_to_lfs(&root.join(native(&entry.path)));
             }
             if assumes(&entry) || skips(&entry) {
+                marks.apart.insert(entry.path.clone());
                 marks.flagged.insert(entry.path.clone(), entry);
+            } else if !marks.apart.contains(&entry.path) {
+                marks.files.push(remembered(entry));
             }
         }
         marks
@@ -87,6 +100,19 @@ impl Marks {
             _ if !self.file_mode && kind(mode) == 0o10 => 0o100_644,
             _ => mode,
         }
+    }
+}
+
+fn remembered(entry: IndexEntry) -> Remembered {
+    let time = |t: git2::IndexTime| (t.seconds(), t.nanoseconds());
+    Remembered {
+        mode: entry.mode,
+        size: entry.file_size,
+        mtime: time(entry.mtime),
+        ctime: time(entry.ctime),
+        ino: entry.ino,
+        owner: (entry.uid, entry.gid),
+        path: entry.path,
     }
 }
 

@@ -1,7 +1,9 @@
 //! What the index and the working tree hold beside HEAD: one pass over each.
 
+mod cache_tree;
 mod change;
 mod marks;
+mod quick;
 mod silent;
 mod submodules;
 
@@ -132,8 +134,13 @@ impl Pass<'_> {
     fn staged(&mut self, head: Option<&Tree<'_>>) -> Result<u64, git2::Error> {
         let mut options = DiffOptions::new();
         options.include_typechange(true).skip_binary_check(true);
-        let diff = self.repo.diff_tree_to_index(head, Some(&self.index), Some(&mut options))?;
-        for delta in diff.deltas() {
+        let as_committed = head.is_some_and(|tree| cache_tree::root(self.repo) == Some(tree.id()));
+        let diff = if as_committed {
+            None
+        } else {
+            Some(self.repo.diff_tree_to_index(head, Some(&self.index), Some(&mut options))?)
+        };
+        for delta in diff.iter().flat_map(git2::Diff::deltas) {
             let Some(path) = delta.old_file().path_bytes().or_else(|| delta.new_file().path_bytes()) else {
                 continue;
             };
@@ -191,9 +198,21 @@ impl Pass<'_> {
         let mut options = DiffOptions::new();
         options.include_typechange(true).skip_binary_check(true).ignore_submodules(true);
         options.include_untracked(true).recurse_untracked_dirs(true).include_unreadable(true);
-        let diff = self.repo.diff_index_to_workdir(Some(&self.index), Some(&mut options))?;
+        let suspects = quick::suspects(self.repo, &self.root, &self.marks);
+        let nothing = suspects.as_ref().is_some_and(Vec::is_empty);
+        if let Some(suspects) = &suspects {
+            options.disable_pathspec_match(true);
+            for path in suspects {
+                options.pathspec(native(path));
+            }
+        }
+        let diff = if nothing {
+            None
+        } else {
+            Some(self.repo.diff_index_to_workdir(Some(&self.index), Some(&mut options))?)
+        };
         let (mut changed, mut untracked) = (Changes::new(), Vec::new());
-        for delta in diff.deltas() {
+        for delta in diff.iter().flat_map(git2::Diff::deltas) {
             let Some(path) = delta.new_file().path_bytes().or_else(|| delta.old_file().path_bytes()) else {
                 continue;
             };
@@ -207,7 +226,9 @@ impl Pass<'_> {
                     if !self.marks.links.contains_key(path) && !self.marks.flagged.contains_key(path) =>
                 {
                     let old = in_index(&self.index, path);
-                    let new = self.on_disk(path, old, delta.new_file().id());
+                    // A folder that is a link now may lead to a file of that name; for git the file is gone.
+                    let gone = delta.status() == Delta::Deleted;
+                    let new = if gone { None } else { self.on_disk(path, old, delta.new_file().id()) };
                     changed.insert(path.to_vec(), Change { old, new });
                 }
                 _ => {}

@@ -1,0 +1,59 @@
+//! `driftlock diff`.
+
+use std::io::IsTerminal as _;
+
+use super::{load, print};
+use crate::cli::diff::{Diff, Format};
+use crate::error::Error;
+use crate::exit::Exit;
+use crate::explain::{Catalogue, Outcome, explain, report};
+use crate::render;
+use crate::render::diff::Names;
+use crate::snapshot::file;
+
+/// Compares two sides and explains what differs.
+pub fn run(args: &Diff) -> Result<Exit, Error> {
+    if args.outputs {
+        return outputs(args);
+    }
+    let (a, b) = load::pair(&args.a, &args.b)?;
+    let rules = Catalogue::built_in();
+    let explanation = explain(&a, &b, &rules, &args.scope);
+    let names = Names { a: args.a.display().to_string(), b: args.b.display().to_string() };
+    let report = || report::report(&explanation, report::side(&names.a, &a), report::side(&names.b, &b));
+    let text = match args.format {
+        _ if args.fix => render::diff::fix::text(&explanation),
+        Format::Human => {
+            render::diff::human::text(&explanation, &report(), args.all, render::table::terminal_width())
+        }
+        Format::Json => render::json::text(&serde_json::to_value(report()).map_err(Error::bug)?),
+        Format::Markdown => render::diff::markdown::text(&report(), args.all),
+        Format::Html => render::diff::html::text(&report()),
+        Format::Unified => render::diff::unified::text(&names, &a, &b),
+    };
+    match &args.output {
+        Some(path) => file::write(path, anstream::adapter::strip_str(&text).to_string().as_bytes())?,
+        None => drop(print(text.as_bytes())?),
+    }
+    let quiet = matches!(explanation.verdict.outcome, Outcome::Identical | Outcome::Same);
+    Ok(if quiet && explanation.causes.is_empty() { Exit::Clean } else { Exit::Found })
+}
+
+/// Compares what two runs wrote, number by number.
+fn outputs(args: &Diff) -> Result<Exit, Error> {
+    use crate::outputs::compare::command;
+    let format = match args.format {
+        Format::Human => command::Format::Human,
+        Format::Json => command::Format::Json,
+        _ => {
+            return Err(Error::input("--outputs prints human or json").hint("--format human or --format json"));
+        }
+    };
+    let options = crate::outputs::Options { progress: std::io::stderr().is_terminal() };
+    let (text, exit) = command::command(&args.a, &args.b, format, &options)?;
+    match &args.output {
+        Some(path) => file::write(path, text.as_bytes())?,
+        None => drop(print(text.as_bytes())?),
+    }
+    Ok(exit)
+}

@@ -1,0 +1,144 @@
+//! The rules: those compiled in, and the user's own.
+
+use std::collections::BTreeMap;
+
+use super::pattern::Pattern;
+use super::rule::{Case, Condition, Operator, Predicate, Rule, Scalar, Values};
+use crate::snapshot::FactPath;
+
+static RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
+static CASES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cases.bin"));
+
+/// Every rule in force, in the order of ids.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// The rules with their patterns.
+    pub rules: Vec<Compiled>,
+    /// Rules by a fact that they name without a wildcard.
+    literal: BTreeMap<FactPath, Vec<usize>>,
+    /// Rules by the section of a pattern; `None` for patterns over all sections.
+    by_section: BTreeMap<Option<String>, Vec<usize>>,
+}
+
+/// A rule, ready to be matched.
+#[derive(Clone, Debug)]
+pub struct Compiled {
+    /// The rule.
+    pub rule: Rule,
+    /// What it speaks for.
+    pub facts: Vec<Pattern>,
+    /// The facts that it has defaults or spellings for.
+    pub values: Vec<Pattern>,
+    /// Whether its condition speaks of each fact in turn, as `{fact}`.
+    pub each: bool,
+}
+
+impl Compiled {
+    /// Prepares a rule.
+    pub fn new(rule: Rule) -> Self {
+        Self {
+            facts: rule.facts.iter().map(|p| Pattern::new(p)).collect(),
+            values: rule.values.keys().map(|p| Pattern::new(p)).collect(),
+            each: rule.when.as_ref().is_some_and(mentions_fact),
+            rule,
+        }
+    }
+
+    /// Whether the rule speaks for this fact.
+    pub fn speaks_for(&self, path: &FactPath) -> bool {
+        self.facts.iter().any(|p| p.matches(path))
+    }
+
+    /// The patterns of [`Rule::values`] beside their values.
+    pub fn values(&self) -> Vec<(Pattern, &Values)> {
+        self.values.iter().cloned().zip(self.rule.values.values()).collect()
+    }
+}
+
+impl Catalogue {
+    /// The rules that driftlock comes with.
+    pub fn built_in() -> Self {
+        // What `build.rs` wrote from rules that it could read is readable.
+        Self::new(postcard::from_bytes(RULES).unwrap_or_default())
+    }
+
+    /// These rules.
+    pub fn new(rules: Vec<Rule>) -> Self {
+        let mut out = Self { rules: Vec::new(), literal: BTreeMap::new(), by_section: BTreeMap::new() };
+        for rule in rules {
+            out.add(rule);
+        }
+        out
+    }
+
+    /// Adds a rule; one of the same id takes its place.
+    pub fn add(&mut self, rule: Rule) {
+        if let Some(at) = self.rules.iter().position(|r| r.rule.id == rule.id) {
+            let mut rules: Vec<Rule> = std::mem::take(&mut self.rules).into_iter().map(|r| r.rule).collect();
+            rules[at] = rule;
+            *self = Self::new(rules);
+            return;
+        }
+        let compiled = Compiled::new(rule);
+        let index = self.rules.len();
+        for pattern in &compiled.facts {
+            match pattern.literal() {
+                Some(path) => self.literal.entry(path).or_default().push(index),
+                None => {
+                    let section = pattern.section().map(str::to_owned);
+                    let list = self.by_section.entry(section).or_default();
+                    if list.last() != Some(&index) {
+                        list.push(index);
+                    }
+                }
+            }
+        }
+        self.rules.push(compiled);
+    }
+
+    /// A rule by its id, or by a former one.
+    pub fn find(&self, id: &str) -> Option<&Rule> {
+        let by_id = self.rules.iter().find(|r| r.rule.id == id);
+        by_id.or_else(|| self.rules.iter().find(|r| r.rule.aliases.iter().any(|a| a == id))).map(|r| &r.rule)
+    }
+
+    /// The rules that may speak for this fact, in order, each once.
+    pub fn speakers(&self, path: &FactPath) -> Vec<usize> {
+        let section = Some(path.section().to_owned());
+        let patterned = [section, None].into_iter().filter_map(|s| self.by_section.get(&s)).flatten();
+        let patterned = patterned.copied().filter(|i| self.rules[*i].speaks_for(path));
+        let mut out: Vec<usize> =
+            self.literal.get(path).into_iter().flatten().copied().chain(patterned).collect();
+        out.sort_unstable();
+        out.dedup();
+        out
+    }
+}
+
+/// The cases of the built-in rules, in the order of [`Catalogue::built_in`].
+pub fn cases() -> Vec<Vec<Case>> {
+    postcard::from_bytes(CASES).unwrap_or_default()
+}
+
+fn mentions_fact(condition: &Condition) -> bool {
+    match condition {
+        Condition::All(list) | Condition::Any(list) => list.iter().any(mentions_fact),
+        Condition::Not(inner) => mentions_fact(inner),
+        Condition::Fact(Predicate { operator: Operator::Contains(Scalar::Str(text)), .. }) => {
+            text == "{fact}"
+        }
+        Condition::Fact(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_build_rs_wrote_reads_back() {
+        let rules: Vec<Rule> = postcard::from_bytes(RULES).expect("rules.bin");
+        let cases: Vec<Vec<Case>> = postcard::from_bytes(CASES).expect("cases.bin");
+        assert_eq!(rules.len(), cases.len());
+    }
+}

@@ -1,0 +1,252 @@
+//! Conditions over one or two snapshots, in three-valued logic: a statement on an unknown fact is undecided.
+
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
+
+use regex::Regex;
+
+use super::pattern::Pattern;
+use super::rule::{Condition, Is, Operator, Part, Predicate, Scalar, Side, Values};
+use crate::diff::{compare, how, version};
+use crate::facts::Compare;
+use crate::snapshot::{FactPath, Looked, Snapshot, Value};
+
+/// True, false, or `None`: undecided.
+pub type Truth = Option<bool>;
+
+/// What a condition looks at: both sides of a pair, or one snapshot as both.
+#[derive(Clone, Copy)]
+pub struct View<'a> {
+    /// The first side.
+    pub a: &'a Snapshot,
+    /// The second; the same as the first for a condition on one snapshot.
+    pub b: &'a Snapshot,
+    /// The rule's own defaults and spellings.
+    pub values: &'a [(Pattern, &'a Values)],
+    /// What `{fact}` stands for.
+    pub fact: Option<&'a FactPath>,
+}
+
+/// A fact of one side as a rule sees it.
+#[derive(Clone, Debug, PartialEq)]
+enum Seen {
+    Value(Value),
+    Absent,
+    Unknown,
+}
+
+impl View<'_> {
+    /// Whether the condition holds.
+    pub fn holds(&self, condition: &Condition) -> Truth {
+        match condition {
+            Condition::All(list) => and(list.iter().map(|c| self.holds(c))),
+            Condition::Any(list) => or(list.iter().map(|c| self.holds(c))),
+            Condition::Not(inner) => self.holds(inner).map(|t| !t),
+            Condition::Fact(predicate) => self.predicate(predicate),
+        }
+    }
+
+    /// Whether a fact differs once the rule's defaults and spellings are put in.
+    pub fn changed(&self, path: &FactPath) -> Truth {
+        match (self.seen(self.a, path), self.seen(self.b, path)) {
+            (Seen::Unknown, _) | (_, Seen::Unknown) => None,
+            (Seen::Value(x), Seen::Value(y)) => Some(!self.same(path, &x, &y)),
+            (x, y) => Some(x != y),
+        }
+    }
+
+    fn same(&self, path: &FactPath, x: &Value, y: &Value) -> bool {
+        let spelled = |set: &Vec<Scalar>| [x, y].iter().all(|v| set.iter().any(|s| equals(v, s)));
+        compare::same(how(path), x, y) || self.values_of(path).is_some_and(|v| v.same.iter().any(spelled))
+    }
+
+    fn values_of(&self, path: &FactPath) -> Option<&Values> {
+        self.values.iter().find(|(p, _)| p.matches(path)).map(|(_, v)| *v)
+    }
+
+    fn seen(&self, side: &Snapshot, path: &FactPath) -> Seen {
+        match side.look(path) {
+            Looked::Value(value) => Seen::Value(value.clone()),
+            Looked::Unknown(_) => Seen::Unknown,
+            Looked::Absent => match self.values_of(path).and_then(|v| v.absent.as_ref()) {
+                Some(default) => Seen::Value(value_of(default)),
+                None => Seen::Absent,
+            },
+        }
+    }
+
+    fn predicate(&self, predicate: &Predicate) -> Truth {
+        let pattern = Pattern::new(&predicate.fact);
+        match pattern.literal() {
+            Some(path) => self.on(&path, predicate),
+            None => self.on_any(&pattern, predicate),
+        }
+    }
+
+    /// A pattern holds where it holds for any fact that it names; where it names none, the statement is about
+    /// something absent, or unknown if that part of a snapshot could not be looked at.
+    fn on_any(&self, pattern: &Pattern, predicate: &Predicate) -> Truth {
+        let mut paths = BTreeSet::new();
+        for side in [self.a, self.b] {
+            for facts in [&side.facts, &side.private, &side.volatile, &side.meta] {
+                paths.extend(facts.keys().filter(|p| pattern.matches(p)));
+            }
+        }
+        if paths.is_empty() {
+            let hidden = |side: &Snapshot| {
+                side.unknown.keys().any(|p| pattern.reaches_into(p))
+                    || pattern.section().is_some_and(|s| !side.sections.contains(s) && s != "meta")
+            };
+            return match predicate.operator {
+                _ if hidden(self.a) || hidden(self.b) => match predicate.operator {
+                    Operator::Is(Is::Unknown) => Some(true),
+                    _ => None,
+                },
+                Operator::Is(is) => Some(is == Is::Absent),
+                Operator::Changed(changed) => Some(!changed),
+                _ => Some(false),
+            };
+        }
+        match &predicate.operator {
+            // `changed = false` and `is = "absent"` speak of all that the pattern names.
+            Operator::Changed(false) | Operator::Is(Is::Absent) => {
+                and(paths.into_iter().map(|p| self.on(p, predicate)))
+            }
+            _ => or(paths.into_iter().map(|p| self.on(p, predicate))),
+        }
+    }
+
+    fn on(&self, path: &FactPath, predicate: &Predicate) -> Truth {
+        match &predicate.operator {
+            Operator::Changed(wanted) => self.changed(path).map(|c| c == *wanted),
+            Operator::ChangedBy(part) => self.pair(path, |x, y| changed_by(path, *part, x, y)),
+            Operator::Crosses(at) => self.pair(path, |x, y| {
+                let (x, y) = (at_least(path, x, at)?, at_least(path, y, at)?);
+                Some(x != y)
+            }),
+            operator => {
+                let on = |side| self.value(path, self.seen(side, path), operator);
+                match predicate.side {
+                    Side::A => on(self.a),
+                    Side::B => on(self.b),
+                    Side::Either => or([on(self.a), on(self.b)].into_iter()),
+                    Side::Both => and([on(self.a), on(self.b)].into_iter()),
+                }
+            }
+        }
+    }
+
+    /// A statement on two values; false where a side has none.
+    fn pair(&self, path: &FactPath, judge: impl Fn(&Value, &Value) -> Truth) -> Truth {
+        match (self.seen(self.a, path), self.seen(self.b, path)) {
+            (Seen::Value(x), Seen::Value(y)) => judge(&x, &y),
+            (Seen::Unknown, _) | (_, Seen::Unknown) => None,
+            _ => Some(false),
+        }
+    }
+
+    fn value(&self, path: &FactPath, seen: Seen, operator: &Operator) -> Truth {
+        if let Operator::Is(is) = operator {
+            return Some(match seen {
+                Seen::Value(_) => *is == Is::Present,
+                Seen::Absent => *is == Is::Absent,
+                Seen::Unknown => *is == Is::Unknown,
+            });
+        }
+        let value = match seen {
+            Seen::Value(value) => value,
+            Seen::Absent => return Some(false),
+            Seen::Unknown => return None,
+        };
+        match operator {
+            Operator::Equals(wanted) => Some(self.equal(path, &value, wanted)),
+            Operator::OneOf(wanted) => Some(wanted.iter().any(|w| self.equal(path, &value, w))),
+            Operator::AtLeast(at) => at_least(path, &value, at),
+            Operator::Below(at) => at_least(path, &value, at).map(|t| !t),
+            Operator::Matches(pattern) => {
+                let regex = Regex::new(pattern).ok()?;
+                Some(match &value {
+                    Value::List(items) => items.iter().any(|i| regex.is_match(&i.plain())),
+                    other => regex.is_match(&other.plain()),
+                })
+            }
+            Operator::Contains(wanted) => {
+                let fact = self.fact.map(ToString::to_string);
+                let wanted = match (wanted, fact) {
+                    (Scalar::Str(text), Some(fact)) if text == "{fact}" => Scalar::Str(fact),
+                    (other, _) => other.clone(),
+                };
+                Some(match &value {
+                    Value::List(items) => items.iter().any(|i| equals(i, &wanted)),
+                    other => other.plain().contains(&wanted.plain()),
+                })
+            }
+            _ => Some(false),
+        }
+    }
+
+    /// Equality with a rule's value: its spellings count.
+    fn equal(&self, path: &FactPath, value: &Value, wanted: &Scalar) -> bool {
+        equals(value, wanted)
+            || self.values_of(path).is_some_and(|v| {
+                v.same.iter().any(|set| set.contains(wanted) && set.iter().any(|s| equals(value, s)))
+            })
+    }
+}
+
+fn changed_by(path: &FactPath, part: Part, x: &Value, y: &Value) -> Truth {
+    let step = compare::step(how(path), x, y).or_else(|| version::step(&x.plain(), &y.plain()));
+    Some(step.is_some_and(|s| s <= part))
+}
+
+/// Three-valued "and".
+fn and(truths: impl Iterator<Item = Truth>) -> Truth {
+    let mut all = Some(true);
+    for truth in truths {
+        match truth {
+            Some(false) => return Some(false),
+            None => all = None,
+            Some(true) => {}
+        }
+    }
+    all
+}
+
+/// Three-valued "or".
+fn or(truths: impl Iterator<Item = Truth>) -> Truth {
+    and(truths.map(|t| t.map(|t| !t))).map(|t| !t)
+}
+
+/// A rule's value as a fact's.
+pub fn value_of(scalar: &Scalar) -> Value {
+    match scalar {
+        Scalar::Str(text) => Value::Str(text.clone()),
+        Scalar::Int(number) => Value::Int(*number),
+        Scalar::Float(number) => Value::Float(*number),
+        Scalar::Bool(truth) => Value::Bool(*truth),
+        Scalar::List(items) => Value::List(items.iter().map(value_of).collect()),
+    }
+}
+
+/// Equality without regard to case and to whether a number is written as text: variables are text, and `"1"` of a
+/// variable is `1` of a rule.
+fn equals(value: &Value, scalar: &Scalar) -> bool {
+    match (value, scalar) {
+        (Value::List(a), Scalar::List(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| equals(a, b)),
+        _ => value.plain().trim().eq_ignore_ascii_case(scalar.plain().trim()),
+    }
+}
+
+fn at_least(path: &FactPath, value: &Value, at: &Scalar) -> Truth {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    let (x, y) = (value.plain(), at.plain());
+    match how(path) {
+        Compare::Version => {
+            version::is_version(&x).then(|| version::compare_public(&x, &y) != Ordering::Less)
+        }
+        _ => match (number(&x), number(&y)) {
+            (Some(x), Some(y)) => Some(x >= y),
+            _ => version::is_version(&x).then(|| version::compare_public(&x, &y) != Ordering::Less),
+        },
+    }
+}

@@ -1,0 +1,97 @@
+//! Patterns over fact paths: `*` is a segment or a part of one, `**` at the end one or more segments.
+
+use crate::snapshot::FactPath;
+
+/// A parsed pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pattern {
+    segments: Vec<String>,
+    /// Whether `**` stands at the end.
+    deep: bool,
+}
+
+impl Pattern {
+    /// Parses a pattern as a rule writes it; quoted segments as in a path.
+    pub fn new(text: &str) -> Self {
+        let path: FactPath = text.parse().unwrap_or_else(|_| FactPath::new(text.split('.')));
+        let mut segments = path.segments().to_vec();
+        let deep = segments.last().is_some_and(|s| s == "**");
+        if deep {
+            segments.pop();
+        }
+        Self { segments, deep }
+    }
+
+    /// The one path that this pattern names, if it has no wildcard.
+    pub fn literal(&self) -> Option<FactPath> {
+        (!self.deep && !self.segments.iter().any(|s| s.contains('*')))
+            .then(|| FactPath::new(self.segments.iter().cloned()))
+    }
+
+    /// The section, where the pattern names one.
+    pub fn section(&self) -> Option<&str> {
+        self.segments.first().map(String::as_str).filter(|s| !s.contains('*'))
+    }
+
+    /// Whether the pattern names this path.
+    pub fn matches(&self, path: &FactPath) -> bool {
+        let segments = path.segments();
+        let length = self.segments.len();
+        let fits = if self.deep { segments.len() > length } else { segments.len() == length };
+        fits && self.segments.iter().zip(segments).all(|(pattern, text)| glob(pattern, text))
+    }
+
+    /// Whether the pattern may name this path or something below it.
+    pub fn reaches_into(&self, path: &FactPath) -> bool {
+        let segments = path.segments();
+        let n = self.segments.len().min(segments.len());
+        (self.deep || self.segments.len() >= segments.len())
+            && self.segments[..n].iter().zip(&segments[..n]).all(|(pattern, text)| glob(pattern, text))
+    }
+}
+
+/// Whether `text` fits `pattern`, where `*` stands for any text. Linear in the length for one `*`, and bounded by
+/// the product of the lengths otherwise.
+pub fn glob(pattern: &str, text: &str) -> bool {
+    let mut parts = pattern.split('*');
+    let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
+        return false;
+    };
+    let Some(last) = parts.next_back() else {
+        return rest.is_empty();
+    };
+    for middle in parts {
+        match rest.find(middle) {
+            Some(at) => rest = &rest[at + middle.len()..],
+            None => return false,
+        }
+    }
+    rest.ends_with(last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patterns() {
+        for (pattern, path, hit) in [
+            ("env.OMP_NUM_THREADS", "env.OMP_NUM_THREADS", true),
+            ("env.OMP_*", "env.OMP_NUM_THREADS", true),
+            ("env.*_LEVEL", "env.OMP_NUM_THREADS", false),
+            ("gpu.*.name", "gpu.0.name", true),
+            ("gpu.*.name", "gpu.0.mig.0.name", false),
+            ("torch.**", "torch.libraries.libc10.path", true),
+            ("torch.**", "torch", false),
+            ("python.packages.nvidia-*.**", "python.packages.nvidia-cublas-cu12.version", true),
+            ("a.x*y*z", "a.xxyyzz", true),
+            ("a.x*y*z", "a.xz", false),
+            ("data.\"a.b\".digest", "data.\"a.b\".digest", true),
+        ] {
+            let path: FactPath = path.parse().unwrap();
+            assert_eq!(Pattern::new(pattern).matches(&path), hit, "{pattern} {path}");
+        }
+        assert!(Pattern::new("gpu.*.name").reaches_into(&FactPath::new(["gpu"])));
+        assert!(!Pattern::new("gpu.count").reaches_into(&FactPath::new(["gpu", "0"])));
+    }
+}
