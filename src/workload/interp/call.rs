@@ -160,7 +160,7 @@ impl<'a> Interp<'a> {
         let mut value = Val::NONE;
         self.depth += 6;
         if self.depth > super::DEPTH {
-            self.incomplete("any", "calls are nested too deeply");
+            self.incomplete("all", "calls are nested too deeply");
         } else {
             match func.code {
                 Code::Def(d) => flow = self.block(&d.body),

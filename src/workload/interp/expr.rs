@@ -14,7 +14,7 @@ impl<'a> Interp<'a> {
             return Val::any();
         }
         if self.depth > DEPTH {
-            self.incomplete("any", "calls or expressions are nested too deeply");
+            self.incomplete("all", "calls or expressions are nested too deeply");
             return Val::any();
         }
         self.depth += 1;

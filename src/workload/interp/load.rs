@@ -42,7 +42,7 @@ impl<'a> Interp<'a> {
                 self.add_python_path();
                 let found = self.find(&module).or_else(|| self.find(&format!("{module}.__main__")));
                 let Some(path) = found else {
-                    self.incomplete("any", &format!("the module `{module}` is not found"));
+                    self.incomplete("all", &format!("the module `{module}` is not found"));
                     return None;
                 };
                 let path = if path.ends_with("__init__.py") { path.with_file_name("__main__.py") } else { path };
@@ -50,7 +50,6 @@ impl<'a> Interp<'a> {
             }
         };
         self.add_python_path();
-        self.search.extend(self.inputs.local.iter().cloned());
         let argv = std::iter::once(name).chain(self.launch.args.iter().cloned()).map(Val::str).collect();
         self.argv = Some(self.heap.new_object(Obj::List { items: argv, more: None, order: Default::default() }));
         match text {
@@ -58,7 +57,7 @@ impl<'a> Interp<'a> {
                 let globals = self.module_globals("__main__", &path);
                 self.execute(text, &path, globals);
             }
-            Err(why) => self.incomplete("any", &format!("{} cannot be read: {why}", path.display())),
+            Err(why) => self.incomplete("all", &format!("{} cannot be read: {why}", path.display())),
         }
         Some(path)
     }
@@ -97,13 +96,13 @@ impl<'a> Interp<'a> {
         let source = match parse::parse(text) {
             Ok(source) => &*self.arena.alloc(source),
             Err(why) => {
-                self.incomplete("any", &format!("{} {why}", path.display()));
+                self.incomplete("all", &format!("{} {why}", path.display()));
                 return Flow::Next;
             }
         };
         if let Some((line, error)) = &source.error {
             let name = path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
-            self.incomplete("any", &format!("a syntax error in {name}, line {line}: {error}"));
+            self.incomplete("all", &format!("a syntax error in {name}, line {line}: {error}"));
         }
         self.sources.push(Reached { path: path.to_path_buf(), source });
         let at = self.at;
@@ -168,7 +167,7 @@ impl<'a> Interp<'a> {
                         self.stopping = true;
                     }
                 }
-                Err(why) => self.incomplete("any", &format!("{} cannot be read: {why}", path.display())),
+                Err(why) => self.incomplete("all", &format!("{} cannot be read: {why}", path.display())),
             }
         }
         if let Some((package, last)) = module.rsplit_once('.')
@@ -184,8 +183,8 @@ impl<'a> Interp<'a> {
     /// Whether a module of this name is in one of the interpreter's site folders; true where these are not known.
     pub(super) fn is_installed(&self, module: &str) -> bool {
         let top = module.split('.').next().unwrap_or(module);
-        self.inputs.sites.is_empty()
-            || self.inputs.sites.iter().any(|site| {
+        self.inputs.site.is_empty()
+            || self.inputs.site.iter().any(|site| {
                 let path = site.join(top);
                 path.is_dir()
                     || path.with_extension("py").is_file()

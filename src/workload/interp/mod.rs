@@ -152,7 +152,7 @@ impl<'a> Interp<'a> {
         self.steps += 1;
         if self.steps >= STEPS {
             if self.steps == STEPS {
-                self.incomplete("any", "the program is too long to be followed to its end");
+                self.incomplete("all", "the program is too long to be followed to its end");
             }
             self.stopping = true;
             return false;
@@ -160,7 +160,7 @@ impl<'a> Interp<'a> {
         true
     }
 
-    /// Something that the analysis cannot tell: of which framework (`any` for all), and why.
+    /// Something that the analysis cannot tell: of which framework (`all` for every one), and why.
     pub(super) fn incomplete(&mut self, framework: &str, why: &str) {
         let place = self.place();
         self.rec.effects += 1;

@@ -131,7 +131,7 @@ impl<'a> Interp<'a> {
 
     fn import_from(&mut self, s: &'a ast::StmtImportFrom) -> Flow {
         let Some(module) = self.absolute(s.module.as_ref().map(|m| m.as_str()), s.level) else {
-            self.incomplete("any", "a relative import outside a package");
+            self.incomplete("all", "a relative import outside a package");
             return Flow::Next;
         };
         if module == "__future__" {
