@@ -46,7 +46,9 @@ fn outputs(args: &Diff) -> Result<Exit, Error> {
         Format::Human => command::Format::Human,
         Format::Json => command::Format::Json,
         _ => {
-            return Err(Error::input("--outputs prints human or json").hint("--format human or --format json"));
+            return Err(
+                Error::input("--outputs prints human or json").hint("--format human or --format json")
+            );
         }
     };
     let options = crate::outputs::Options { progress: std::io::stderr().is_terminal() };

@@ -37,7 +37,9 @@ impl Dtype {
             "float64" | "double" | "DoubleTensor" | "f8" | "longdouble" => Self::F64,
             "complex64" | "complex128" | "cfloat" | "cdouble" => Self::Complex,
             _ if name.starts_with("int") || name.starts_with("uint") => Self::Int,
-            "long" | "short" | "LongTensor" | "IntTensor" | "i4" | "i8" | "byte" | "intp" | "int_" => Self::Int,
+            "long" | "short" | "LongTensor" | "IntTensor" | "i4" | "i8" | "byte" | "intp" | "int_" => {
+                Self::Int
+            }
             _ => return None,
         })
     }

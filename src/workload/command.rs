@@ -43,10 +43,32 @@ const LAUNCHERS: &[(&str, &str, &[&str])] = &[
     ("pdb", "pdb", &[]),
     ("coverage", "coverage", &["--branch", "-a"]),
 ];
-const TORCHRUN: &[&str] = &["--standalone", "--no-python", "--no_python", "--run-path", "--run_path", "--use-env", "--use_env", "-m", "--module"];
+const TORCHRUN: &[&str] = &[
+    "--standalone",
+    "--no-python",
+    "--no_python",
+    "--run-path",
+    "--run_path",
+    "--use-env",
+    "--use_env",
+    "-m",
+    "--module",
+];
 const ACCELERATE: &[&str] = &[
-    "--cpu", "--multi_gpu", "--tpu", "--quiet", "-q", "--use_deepspeed", "--use_fsdp", "--use_megatron_lm", "--no_python",
-    "--debug", "-m", "--module", "--standalone", "--main_training_function",
+    "--cpu",
+    "--multi_gpu",
+    "--tpu",
+    "--quiet",
+    "-q",
+    "--use_deepspeed",
+    "--use_fsdp",
+    "--use_megatron_lm",
+    "--no_python",
+    "--debug",
+    "-m",
+    "--module",
+    "--standalone",
+    "--main_training_function",
 ];
 
 /// Takes a command line apart; `None` where it does not start a Python program that can be found by its text.
@@ -65,17 +87,24 @@ pub(super) fn parse(argv: &[String]) -> Option<Launch> {
             }
             return parse(rest);
         }
-        "nice" | "ionice" | "nohup" | "setsid" | "stdbuf" | "time" | "taskset" | "numactl" | "setarch" | "srun" | "chrt" | "timeout" | "uv" | "poetry" | "pipenv" | "pdm" | "conda" | "mpirun" | "mpiexec" => {
+        "nice" | "ionice" | "nohup" | "setsid" | "stdbuf" | "time" | "taskset" | "numactl" | "setarch"
+        | "srun" | "chrt" | "timeout" | "uv" | "poetry" | "pipenv" | "pdm" | "conda" | "mpirun"
+        | "mpiexec" => {
             // Their own arguments are skipped up to the first word that names Python or a launcher of it.
             let at = rest.iter().position(|w| {
-                is_python(w) || w.ends_with("/torchrun") || w == "torchrun" || w == "accelerate" || w == "deepspeed"
+                is_python(w)
+                    || w.ends_with("/torchrun")
+                    || w == "torchrun"
+                    || w == "accelerate"
+                    || w == "deepspeed"
                     || (matches!(name, "uv" | "poetry" | "pdm") && w.ends_with(".py"))
             })?;
             return parse(&rest[at..]);
         }
         "torchrun" | "deepspeed" | "kernprof" | "coverage" => return launched(name, rest, &Launch::bare()),
         "accelerate" => {
-            return (rest.first()? == "launch").then(|| launched("accelerate.commands.launch", &rest[1..], &Launch::bare()))?;
+            return (rest.first()? == "launch")
+                .then(|| launched("accelerate.commands.launch", &rest[1..], &Launch::bare()))?;
         }
         _ => {}
     }
@@ -93,7 +122,8 @@ pub(super) fn parse(argv: &[String]) -> Option<Launch> {
 fn is_python(command: &str) -> bool {
     let name = command.rsplit('/').next().unwrap_or(command);
     ["python", "pypy"].iter().any(|p| {
-        name.strip_prefix(p).is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b't'))
+        name.strip_prefix(p)
+            .is_some_and(|rest| rest.bytes().all(|b| b.is_ascii_digit() || b == b'.' || b == b't'))
     })
 }
 
@@ -201,14 +231,20 @@ mod tests {
             Some((Program::Script(name.into()), args.iter().map(|a| (*a).to_owned()).collect::<Vec<_>>()))
         };
         assert_eq!(of("python train.py --n 3"), script("train.py", &["--n", "3"]));
-        assert_eq!(of("/opt/bin/python3.11 -OO -Xdev -W ignore -uB train.py -x"), script("train.py", &["-x"]));
+        assert_eq!(
+            of("/opt/bin/python3.11 -OO -Xdev -W ignore -uB train.py -x"),
+            script("train.py", &["-x"])
+        );
         assert_eq!(of("torchrun --nproc_per_node 2 --standalone train.py -a"), script("train.py", &["-a"]));
         assert_eq!(of("python -m torch.distributed.run --nproc_per_node=2 t.py"), script("t.py", &[]));
         assert_eq!(of("accelerate launch --cpu t.py --lr 1"), script("t.py", &["--lr", "1"]));
         assert_eq!(of("taskset -c 0 python t.py"), script("t.py", &[]));
         assert_eq!(of("env A=1 B=2 python t.py"), script("t.py", &[]));
         assert_eq!(of("./t.py x"), script("./t.py", &["x"]));
-        assert_eq!(of("python -m pkg.train a"), Some((Program::Module("pkg.train".into()), vec!["a".into()])));
+        assert_eq!(
+            of("python -m pkg.train a"),
+            Some((Program::Module("pkg.train".into()), vec!["a".into()]))
+        );
         assert_eq!(of("python -Ic pass a"), Some((Program::Text("pass".into()), vec!["a".into()])));
         assert_eq!(of("make all"), None);
         assert_eq!(of("python"), None);

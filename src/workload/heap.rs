@@ -28,15 +28,34 @@ pub(super) enum Order {
 #[derive(Clone, Debug)]
 pub(super) enum Obj<'a> {
     /// A list, or a generator's items: first `items`, then any number of `more`.
-    List { items: Vec<Val>, more: Option<Val>, order: Order },
-    Dict { items: Vec<(Val, Val)>, more: Option<(Val, Val)>, factory: Option<Val>, order: Order },
-    Set { items: Vec<Val>, more: Option<Val> },
+    List {
+        items: Vec<Val>,
+        more: Option<Val>,
+        order: Order,
+    },
+    Dict {
+        items: Vec<(Val, Val)>,
+        more: Option<(Val, Val)>,
+        factory: Option<Val>,
+        order: Order,
+    },
+    Set {
+        items: Vec<Val>,
+        more: Option<Val>,
+    },
     Names(Names),
-    Module { name: Rc<str>, path: Rc<str>, globals: Id },
+    Module {
+        name: Rc<str>,
+        path: Rc<str>,
+        globals: Id,
+    },
     Func(Rc<Func<'a>>),
     Class(Rc<Class>),
     /// An object of a user's class, or a plain bag of attributes.
-    Instance { class: Option<Id>, attrs: Names },
+    Instance {
+        class: Option<Id>,
+        attrs: Names,
+    },
     /// An object of a library's class.
     Lib(Lib),
     Parser(super::parser::Parser),
@@ -209,13 +228,14 @@ fn join_order(a: &Order, b: &Order) -> Order {
 
 fn join<'a>(a: &Obj<'a>, b: &Obj<'a>) -> Obj<'a> {
     match (a, b) {
-        (
-            Obj::List { items: x, more: m, order: o },
-            Obj::List { items: y, more: n, order: p },
-        ) => {
+        (Obj::List { items: x, more: m, order: o }, Obj::List { items: y, more: n, order: p }) => {
             let items: Vec<Val> = x.iter().zip(y).map(|(x, y)| x.join(y)).collect();
             let rest = x.iter().chain(m).skip(items.len()).chain(y.iter().skip(items.len())).chain(n);
-            let rest: Vec<Val> = if x.len() == y.len() { m.iter().chain(n).cloned().collect() } else { rest.cloned().collect() };
+            let rest: Vec<Val> = if x.len() == y.len() {
+                m.iter().chain(n).cloned().collect()
+            } else {
+                rest.cloned().collect()
+            };
             let more = (!rest.is_empty()).then(|| Val::one_of(rest));
             Obj::List { items, more, order: join_order(o, p) }
         }

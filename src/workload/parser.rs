@@ -84,7 +84,8 @@ impl Action {
         if args.more {
             return None;
         }
-        let names: Vec<String> = args.pos.iter().map(|a| a.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+        let names: Vec<String> =
+            args.pos.iter().map(|a| a.as_str().map(str::to_owned)).collect::<Option<_>>()?;
         let flags: Vec<String> = names.iter().filter(|n| n.starts_with('-')).cloned().collect();
         let long = flags.iter().find(|f| f.starts_with("--")).or_else(|| flags.first());
         let dest = match args.named("dest") {
@@ -166,9 +167,13 @@ impl Parser {
         let mut free: Vec<String> = Vec::new();
         let negative_options = self.actions.iter().flat_map(|a| &a.flags).any(|f| looks_negative(f));
         let is_option = |word: &str| {
-            word.len() > 1 && word.starts_with('-') && (negative_options || !looks_negative(word)) && !word.contains(' ')
+            word.len() > 1
+                && word.starts_with('-')
+                && (negative_options || !looks_negative(word))
+                && !word.contains(' ')
         };
-        let positional: Vec<usize> = (0..self.actions.len()).filter(|i| self.actions[*i].flags.is_empty()).collect();
+        let positional: Vec<usize> =
+            (0..self.actions.len()).filter(|i| self.actions[*i].flags.is_empty()).collect();
         let mut argv = argv.to_vec();
         let mut i = 0;
         while i < argv.len() {
@@ -234,7 +239,11 @@ impl Parser {
                     Nargs::Exactly(n) => n,
                     _ => usize::MAX,
                 };
-                while i < argv.len() && words.len() < most && (!is_option(&argv[i]) || action.nargs == Nargs::Rest) && argv[i] != "--" {
+                while i < argv.len()
+                    && words.len() < most
+                    && (!is_option(&argv[i]) || action.nargs == Nargs::Rest)
+                    && argv[i] != "--"
+                {
                     words.push(argv[i].clone());
                     i += 1;
                 }
@@ -284,7 +293,9 @@ impl Parser {
 
 /// `-1`, `-.5e3`: a value, where no option looks like it.
 fn looks_negative(word: &str) -> bool {
-    word.strip_prefix('-').is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') && rest.parse::<f64>().is_ok())
+    word.strip_prefix('-').is_some_and(|rest| {
+        rest.starts_with(|c: char| c.is_ascii_digit() || c == '.') && rest.parse::<f64>().is_ok()
+    })
 }
 
 #[cfg(test)]

@@ -143,7 +143,14 @@ impl Val {
     /// Text, number, truth value or `None`: a value that is fully known and cannot change.
     pub(super) fn is_const(&self) -> bool {
         match &self.k {
-            K::None | K::Bool(_) | K::Int(_) | K::Float(_) | K::Str(_) | K::Bytes(_) | K::Ellipsis | K::Range(..) => true,
+            K::None
+            | K::Bool(_)
+            | K::Int(_)
+            | K::Float(_)
+            | K::Str(_)
+            | K::Bytes(_)
+            | K::Ellipsis
+            | K::Range(..) => true,
             K::Tuple(items) => items.iter().all(Self::is_const),
             _ => false,
         }

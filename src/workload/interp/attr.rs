@@ -64,7 +64,9 @@ impl<'a> Interp<'a> {
                     }
                     return value;
                 }
-                let Some(class) = *class else { return if name.starts_with("__") { Val::any() } else { bound() } };
+                let Some(class) = *class else {
+                    return if name.starts_with("__") { Val::any() } else { bound() };
+                };
                 match name {
                     "__class__" => return class.into(),
                     "__dict__" => {
@@ -91,13 +93,23 @@ impl<'a> Interp<'a> {
                 }
             }
             Obj::Lib(_) => self.lib_attr(id, object, name),
-            _ if name.starts_with("__") && !matches!(name, "__iter__" | "__len__" | "__getitem__" | "__contains__") => Val::any(),
+            _ if name.starts_with("__")
+                && !matches!(name, "__iter__" | "__len__" | "__getitem__" | "__contains__") =>
+            {
+                Val::any()
+            }
             _ => bound(),
         }
     }
 
     /// A value found in a class, bound as Python binds it.
-    pub(super) fn bind_method(&mut self, value: &Val, object: &Val, class: Id, on_class: bool) -> Val {
+    pub(in crate::workload) fn bind_method(
+        &mut self,
+        value: &Val,
+        object: &Val,
+        class: Id,
+        on_class: bool,
+    ) -> Val {
         let K::Ref(id) = value.k else {
             return value.clone();
         };
@@ -112,7 +124,9 @@ impl<'a> Interp<'a> {
                         let this = if on_class { object.clone() } else { class.into() };
                         self.partial(inner, vec![this])
                     }
-                    "builtins.property" | "functools.cached_property" if !on_class => self.call(&inner, &Args::of(vec![object.clone()])),
+                    "builtins.property" | "functools.cached_property" if !on_class => {
+                        self.call(&inner, &Args::of(vec![object.clone()]))
+                    }
                     _ => value.clone(),
                 }
             }
@@ -137,7 +151,7 @@ impl<'a> Interp<'a> {
     }
 
     /// `object.name = value`.
-    pub(super) fn set_attr(&mut self, object: &Val, name: &str, value: Val) {
+    pub(in crate::workload) fn set_attr(&mut self, object: &Val, name: &str, value: Val) {
         match &object.k {
             K::Union(parts) => {
                 for part in parts.to_vec() {
@@ -175,7 +189,7 @@ impl<'a> Interp<'a> {
                         }
                     }
                     Obj::Instance { .. } | Obj::Lib(_) => {
-                        self.set_lib_attr(id, name, &value);
+                        self.set_lib_attr(id, name);
                         if let Some(names) = self.heap.names_mut(id) {
                             names.insert(name.into(), value);
                         }
@@ -199,7 +213,9 @@ pub(in crate::workload) fn plain(value: &Val, heap: &crate::workload::heap::Heap
         K::Tuple(items) => Plain::List(items.iter().map(|i| plain(i, heap)).collect::<Option<_>>()?),
         K::Sym(path) => (&**path).into(),
         K::Ref(id) => match heap.get(*id) {
-            Obj::List { items, more: None, .. } => Plain::List(items.iter().map(|i| plain(i, heap)).collect::<Option<_>>()?),
+            Obj::List { items, more: None, .. } => {
+                Plain::List(items.iter().map(|i| plain(i, heap)).collect::<Option<_>>()?)
+            }
             Obj::Lib(lib) if &*lib.path == "pathlib.Path" => lib.attrs.get("$path")?.as_str()?.into(),
             _ => return None,
         },

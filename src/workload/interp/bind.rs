@@ -9,7 +9,7 @@ use crate::workload::value::{Args, K, Val};
 
 impl<'a> Interp<'a> {
     /// Binds a name in the scope where Python would.
-    pub(super) fn bind(&mut self, name: &Name, value: Val) {
+    pub(in crate::workload) fn bind(&mut self, name: &Name, value: Val) {
         let Some(frame) = self.frames.last() else { return };
         let scope = match frame.outer.get(name.as_str()) {
             None => frame.scope,
@@ -25,7 +25,7 @@ impl<'a> Interp<'a> {
     }
 
     /// The value of a name.
-    pub(super) fn lookup(&mut self, name: &str) -> Val {
+    pub(in crate::workload) fn lookup(&mut self, name: &str) -> Val {
         let Some(frame) = self.frames.last() else { return Val::any() };
         let chain = std::iter::once(&frame.scope).chain(frame.closure.iter().rev()).chain([&frame.globals]);
         for scope in chain {
@@ -35,7 +35,9 @@ impl<'a> Interp<'a> {
         }
         let globals = frame.globals;
         if super::builtins::is_builtin(name) {
-            if let Some(value) = self.star_name(globals, name).filter(|v| v.as_sym().is_some_and(super::super::lib::is_listed)) {
+            if let Some(value) =
+                self.star_name(globals, name).filter(|v| v.as_sym().is_some_and(super::super::lib::is_listed))
+            {
                 return value;
             }
             return match name {
@@ -47,7 +49,7 @@ impl<'a> Interp<'a> {
         self.star_name(globals, name).unwrap_or_else(Val::any)
     }
 
-    pub(super) fn assign(&mut self, target: &'a Expr, value: &Val) {
+    pub(in crate::workload) fn assign(&mut self, target: &'a Expr, value: &Val) {
         match target {
             Expr::Name(name) => self.bind(&name.id, value.clone()),
             Expr::Tuple(t) => self.unpack(&t.elts, value),
@@ -75,18 +77,23 @@ impl<'a> Interp<'a> {
             if Some(i) == star {
                 let end = known.len().saturating_sub(after);
                 let middle = known.get(i..end).unwrap_or_default().to_vec();
-                let list = self.heap.new_object(Obj::List { items: middle, more: more.clone(), order: Default::default() });
+                let list = self.heap.new_object(Obj::List {
+                    items: middle,
+                    more: more.clone(),
+                    order: Default::default(),
+                });
                 self.assign(target, &list.into());
                 continue;
             }
             let from_end = star.is_some_and(|s| i > s) && more.is_none();
             let at = if from_end { known.len().checked_sub(targets.len() - i) } else { Some(i) };
-            let item = at.and_then(|at| known.get(at)).cloned().or_else(|| more.clone()).unwrap_or_else(Val::any);
+            let item =
+                at.and_then(|at| known.get(at)).cloned().or_else(|| more.clone()).unwrap_or_else(Val::any);
             self.assign(target, &item.with(value.t));
         }
     }
 
-    pub(super) fn augmented(&mut self, s: &'a StmtAugAssign) {
+    pub(in crate::workload) fn augmented(&mut self, s: &'a StmtAugAssign) {
         let old = self.eval(&s.target);
         let value = self.eval(&s.value);
         // Lists, sets and dicts are changed where they are, and so are arrays.
@@ -109,7 +116,7 @@ impl<'a> Interp<'a> {
         self.assign(&s.target, &result);
     }
 
-    pub(super) fn delete(&mut self, target: &'a Expr) {
+    pub(in crate::workload) fn delete(&mut self, target: &'a Expr) {
         match target {
             Expr::Name(name) => {
                 let scope = self.frames.last().map(|f| f.scope);

@@ -14,7 +14,12 @@ const RECURSION: usize = 24;
 
 impl<'a> Interp<'a> {
     /// A function object for a definition met here.
-    pub(super) fn function(&mut self, name: Name, code: Code<'a>, parameters: Option<&'a Parameters>) -> Val {
+    pub(in crate::workload) fn function(
+        &mut self,
+        name: Name,
+        code: Code<'a>,
+        parameters: Option<&'a Parameters>,
+    ) -> Val {
         let mut defaults = Vec::new();
         if let Some(p) = parameters {
             for parameter in p.posonlyargs.iter().chain(&p.args).chain(&p.kwonlyargs) {
@@ -33,17 +38,26 @@ impl<'a> Interp<'a> {
             Code::Lambda(_) => false,
         };
         let class = if in_class { frame.class } else { None };
-        let func = Func { name, code, globals: frame.globals, source: frame.source, closure, defaults, class, generator };
+        let func = Func {
+            name,
+            code,
+            globals: frame.globals,
+            source: frame.source,
+            closure,
+            defaults,
+            class,
+            generator,
+        };
         self.heap.new_object(Obj::Func(Rc::new(func))).into()
     }
 
     /// A function bound to its object.
-    pub(super) fn method_of(&mut self, function: &Val, object: &Val) -> Val {
+    pub(in crate::workload) fn method_of(&mut self, function: &Val, object: &Val) -> Val {
         K::Bound(Rc::new((Val::tuple(vec![function.clone(), object.clone()]), "$method".into()))).into()
     }
 
     /// Applies a decorator.
-    pub(super) fn decorate(&mut self, by: &Val, value: Val) -> Val {
+    pub(in crate::workload) fn decorate(&mut self, by: &Val, value: Val) -> Val {
         match &by.k {
             K::Any(_) => value,
             _ => {
@@ -243,14 +257,21 @@ impl<'a> Interp<'a> {
     /// Calls a function of the program as a library would, with these arguments or unknown ones.
     pub(in crate::workload) fn call_back(&mut self, f: &Val, with: &[Val]) -> Val {
         let callable = |s: &Self, v: &Val| match &v.k {
-            K::Ref(id) => matches!(s.heap.get(*id), Obj::Func(_)) || matches!(s.heap.get(*id), Obj::Lib(l) if &*l.path == "functools.partial"),
+            K::Ref(id) => {
+                matches!(s.heap.get(*id), Obj::Func(_))
+                    || matches!(s.heap.get(*id), Obj::Lib(l) if &*l.path == "functools.partial")
+            }
             K::Bound(b) => b.1.as_str() == "$method",
             _ => false,
         };
         let mut results = Vec::new();
         for part in f.parts() {
             if callable(self, &part) {
-                let args = if with.is_empty() { Args { more: true, ..Args::default() } } else { Args::of(with.to_vec()) };
+                let args = if with.is_empty() {
+                    Args { more: true, ..Args::default() }
+                } else {
+                    Args::of(with.to_vec())
+                };
                 let mut result = Val::NONE;
                 self.either(
                     |s| {
@@ -267,7 +288,7 @@ impl<'a> Interp<'a> {
     }
 
     /// `super()`: the attribute of the next class.
-    pub(super) fn super_attr(&mut self, class: Id, me: &Val, name: &str) -> Val {
+    pub(in crate::workload) fn super_attr(&mut self, class: Id, me: &Val, name: &str) -> Val {
         let rest: Vec<Id> = self.lineage(class).into_iter().skip(1).collect();
         for base in rest {
             let Obj::Class(c) = self.heap.get(base) else { continue };
@@ -282,7 +303,7 @@ impl<'a> Interp<'a> {
     }
 
     /// The class and object that `super()` without arguments means here.
-    pub(super) fn here(&self) -> Option<(Id, Val)> {
+    pub(in crate::workload) fn here(&self) -> Option<(Id, Val)> {
         // Comprehensions inside methods have frames of their own with the same class and object.
         let frame = self.frames.last()?;
         Some((frame.class?, frame.me.clone()?))

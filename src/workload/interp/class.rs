@@ -10,12 +10,13 @@ use crate::workload::heap::{Class, Obj};
 use crate::workload::value::{Args, Id, K, Val};
 
 impl<'a> Interp<'a> {
-    pub(super) fn define_class(&mut self, s: &'a StmtClassDef) {
+    pub(in crate::workload) fn define_class(&mut self, s: &'a StmtClassDef) {
         let (mut bases, mut data) = (Vec::new(), false);
         if let Some(arguments) = &s.arguments {
             for base in &*arguments.args {
                 let base = self.eval(base);
-                data |= base.as_sym().is_some_and(|p| matches!(p, "typing.NamedTuple" | "pydantic.BaseModel"));
+                data |=
+                    base.as_sym().is_some_and(|p| matches!(p, "typing.NamedTuple" | "pydantic.BaseModel"));
                 bases.push(base);
             }
             for keyword in &*arguments.keywords {
@@ -57,15 +58,15 @@ impl<'a> Interp<'a> {
         self.bind(&s.name.id, value);
     }
 
-    pub(super) fn is_class_frame(&self, frame: &Frame) -> bool {
+    pub(in crate::workload) fn is_class_frame(&self, frame: &Frame) -> bool {
         frame.class.is_some() && frame.func.is_none()
     }
 
     /// An annotated name without a value, in a class body: a field of a dataclass.
-    pub(super) fn annotated(&mut self, _name: &Name) {}
+    pub(in crate::workload) fn annotated(&mut self, _name: &Name) {}
 
     /// Notes an annotated name of a class body, in order.
-    pub(super) fn field(&mut self, name: &Name) {
+    pub(in crate::workload) fn field(&mut self, name: &Name) {
         let Some(frame) = self.frames.last().filter(|f| self.is_class_frame(f)) else { return };
         let scope = frame.scope;
         let default = self.heap.names(scope).and_then(|n| n.get(name.as_str())).cloned();
@@ -89,16 +90,22 @@ impl<'a> Interp<'a> {
     }
 
     /// Whether `@dataclass` or its kin write the constructor.
-    pub(super) fn is_data(&self, id: Id) -> bool {
-        self.lineage(id).iter().any(|c| matches!(self.heap.get(*c), Obj::Class(class) if class.fields.is_some()))
+    pub(in crate::workload) fn is_data(&self, id: Id) -> bool {
+        self.lineage(id)
+            .iter()
+            .any(|c| matches!(self.heap.get(*c), Obj::Class(class) if class.fields.is_some()))
     }
 
     /// The fields of a dataclass with their defaults, inherited ones first.
-    pub(super) fn fields(&self, id: Id) -> Vec<(Name, Option<Val>)> {
+    pub(in crate::workload) fn fields(&self, id: Id) -> Vec<(Name, Option<Val>)> {
         let mut fields: Vec<(Name, Option<Val>)> = Vec::new();
         for class in self.lineage(id).into_iter().rev() {
             let Obj::Class(class) = self.heap.get(class) else { continue };
-            let Some(Val { k: K::Tuple(own), .. }) = self.heap.names(class.names).and_then(|n| n.get("$fields")) else { continue };
+            let Some(Val { k: K::Tuple(own), .. }) =
+                self.heap.names(class.names).and_then(|n| n.get("$fields"))
+            else {
+                continue;
+            };
             for field in own.iter() {
                 let K::Tuple(parts) = &field.k else { continue };
                 let Some(name) = parts.first().and_then(Val::as_str).map(Name::from) else { continue };
@@ -110,7 +117,7 @@ impl<'a> Interp<'a> {
     }
 
     /// A class and the program's classes it derives from, in the order of look-up (depth first).
-    pub(super) fn lineage(&self, id: Id) -> Vec<Id> {
+    pub(in crate::workload) fn lineage(&self, id: Id) -> Vec<Id> {
         let (mut out, mut todo) = (Vec::new(), vec![id]);
         while let Some(id) = todo.pop() {
             if out.contains(&id) || out.len() > 50 {
@@ -128,7 +135,7 @@ impl<'a> Interp<'a> {
     }
 
     /// A name in a class or those it derives from.
-    pub(super) fn class_lookup(&self, id: Id, name: &str) -> Option<Val> {
+    pub(in crate::workload) fn class_lookup(&self, id: Id, name: &str) -> Option<Val> {
         self.lineage(id).into_iter().find_map(|c| match self.heap.get(c) {
             Obj::Class(class) => self.heap.names(class.names)?.get(name).cloned(),
             _ => None,
@@ -147,12 +154,13 @@ impl<'a> Interp<'a> {
     }
 
     /// An object of a class of the program.
-    pub(super) fn instantiate(&mut self, class: Id, args: &Args) -> Val {
+    pub(in crate::workload) fn instantiate(&mut self, class: Id, args: &Args) -> Val {
         let base = self.lib_base(class);
         if base.as_deref().is_some_and(|b| b.starts_with("enum.")) {
             return Val::any();
         }
-        let object = Val::from(self.heap.new_object(Obj::Instance { class: Some(class), attrs: Default::default() }));
+        let object =
+            Val::from(self.heap.new_object(Obj::Instance { class: Some(class), attrs: Default::default() }));
         if let Some(init) = self.class_lookup(class, "__init__") {
             self.call(&init, &args.behind(object.clone()));
         } else if self.is_data(class) {
@@ -205,5 +213,6 @@ fn is_dataclass(e: &Expr, by: &Val) -> bool {
         Expr::Name(n) => n.id.as_str(),
         _ => "",
     };
-    matches!(spelled, "dataclass" | "define" | "frozen") || by.as_sym().is_some_and(|p| p == "dataclasses.dataclass")
+    matches!(spelled, "dataclass" | "define" | "frozen")
+        || by.as_sym().is_some_and(|p| p == "dataclasses.dataclass")
 }

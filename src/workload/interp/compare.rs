@@ -70,7 +70,7 @@ impl<'a> Interp<'a> {
         }
     }
 
-    pub(super) fn compare(&mut self, op: CmpOp, a: &Val, b: &Val) -> Val {
+    pub(in crate::workload) fn compare(&mut self, op: CmpOp, a: &Val, b: &Val) -> Val {
         let taint = a.t | b.t;
         if let Some(value) = self.compare_arrays(op, a, b) {
             return value.with(taint);
@@ -104,7 +104,8 @@ impl<'a> Interp<'a> {
     fn equal(&mut self, a: &Val, b: &Val, identity: bool) -> Option<bool> {
         match (&a.k, &b.k) {
             (K::Union(parts), _) => {
-                let all: Vec<Option<bool>> = parts.to_vec().iter().map(|p| self.equal(p, b, identity)).collect();
+                let all: Vec<Option<bool>> =
+                    parts.to_vec().iter().map(|p| self.equal(p, b, identity)).collect();
                 let first = *all.first()?;
                 if all.iter().all(|e| *e == first) { first } else { None }
             }
@@ -153,7 +154,10 @@ impl<'a> Interp<'a> {
 
     fn equal_objects(&mut self, a: Id, b: Id) -> Option<bool> {
         match (self.heap.get(a), self.heap.get(b)) {
-            (Obj::List { items: x, more: None, order: Order::Own }, Obj::List { items: y, more: None, order: Order::Own }) => {
+            (
+                Obj::List { items: x, more: None, order: Order::Own },
+                Obj::List { items: y, more: None, order: Order::Own },
+            ) => {
                 let (x, y) = (Val::tuple(x.clone()), Val::tuple(y.clone()));
                 self.equal(&x, &y, false)
             }
@@ -216,7 +220,7 @@ impl<'a> Interp<'a> {
     }
 
     /// How many draws of random numbers are on record; a change tells that something drew.
-    pub(super) fn draws(&self) -> u64 {
+    pub(in crate::workload) fn draws(&self) -> u64 {
         self.draws
     }
 }
@@ -268,7 +272,9 @@ fn signature(v: &Val) -> Option<String> {
         K::Bytes(_) => "b".to_owned(),
         K::Int(_) | K::Bool(_) => "i".to_owned(),
         K::Float(f) if !f.is_nan() => "f".to_owned(),
-        K::Tuple(items) => items.iter().map(signature).collect::<Option<String>>().map(|s| format!("({s})"))?,
+        K::Tuple(items) => {
+            items.iter().map(signature).collect::<Option<String>>().map(|s| format!("({s})"))?
+        }
         _ => return None,
     })
 }

@@ -9,7 +9,7 @@ use crate::workload::value::{Args, Hint, K, Val};
 
 impl<'a> Interp<'a> {
     /// The value of an expression.
-    pub(super) fn eval(&mut self, e: &'a Expr) -> Val {
+    pub(in crate::workload) fn eval(&mut self, e: &'a Expr) -> Val {
         if self.stopping || !self.tick() {
             return Val::any();
         }
@@ -201,7 +201,12 @@ impl<'a> Interp<'a> {
     }
 
     fn dict(&mut self, d: &'a ast::ExprDict) -> Val {
-        let id = self.heap.new_object(Obj::Dict { items: Vec::new(), more: None, factory: None, order: Default::default() });
+        let id = self.heap.new_object(Obj::Dict {
+            items: Vec::new(),
+            more: None,
+            factory: None,
+            order: Default::default(),
+        });
         let dict = Val::from(id);
         for item in &d.items {
             match &item.key {
@@ -266,7 +271,11 @@ impl<'a> Interp<'a> {
     }
 
     /// The items of a comprehension, as a list.
-    fn comprehension(&mut self, generators: &'a [ast::Comprehension], mut element: impl FnMut(&mut Self) -> Val) -> Val {
+    fn comprehension(
+        &mut self,
+        generators: &'a [ast::Comprehension],
+        mut element: impl FnMut(&mut Self) -> Val,
+    ) -> Val {
         // The outermost iterable is evaluated outside the comprehension's own scope (language reference 6.2.4).
         let Some(first) = generators.first() else { return Val::any() };
         let iterable = self.eval(&first.iter);
@@ -289,14 +298,20 @@ impl<'a> Interp<'a> {
         self.frames.push(inner);
         let (mut items, mut more) = (Vec::new(), None);
         let mut order = Default::default();
-        self.generate(generators, Some(iterable), true, &mut |s, sure| {
-            let value = element(s);
-            if sure && more.is_none() {
-                items.push(value);
-            } else {
-                more = Some(more.as_ref().map_or_else(|| value.clone(), |m: &Val| m.join(&value)));
-            }
-        }, &mut order);
+        self.generate(
+            generators,
+            Some(iterable),
+            true,
+            &mut |s, sure| {
+                let value = element(s);
+                if sure && more.is_none() {
+                    items.push(value);
+                } else {
+                    more = Some(more.as_ref().map_or_else(|| value.clone(), |m: &Val| m.join(&value)));
+                }
+            },
+            &mut order,
+        );
         self.frames.pop();
         let id = self.heap.new_object(Obj::List { items, more, order });
         id.into()

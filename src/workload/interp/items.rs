@@ -31,7 +31,7 @@ impl<'a> Interp<'a> {
         self.heap.new_object(Obj::List { items, more, order: Order::Own }).into()
     }
 
-    pub(super) fn set(&mut self, items: Vec<Val>, more: Option<Val>) -> Val {
+    pub(in crate::workload) fn set(&mut self, items: Vec<Val>, more: Option<Val>) -> Val {
         let mut own: Vec<Val> = Vec::new();
         for item in items.into_iter().take(ITEMS) {
             if !own.iter().any(|o| o.k == item.k) {
@@ -56,7 +56,12 @@ impl<'a> Interp<'a> {
             return self.heap.new_object(copy).into();
         }
         let pairs = self.iterate_keeping_order(value, &mut order);
-        let id = self.heap.new_object(Obj::Dict { items: Vec::new(), more: None, factory: None, order: order.clone() });
+        let id = self.heap.new_object(Obj::Dict {
+            items: Vec::new(),
+            more: None,
+            factory: None,
+            order: order.clone(),
+        });
         for pair in &pairs.known {
             let two = self.iterate(pair);
             if let [key, item] = &two.known[..] {
@@ -76,7 +81,7 @@ impl<'a> Interp<'a> {
     }
 
     /// The order in which a set gives its items.
-    pub(super) fn set_order(&self, items: &[Val], more: Option<&Val>) -> Order {
+    pub(in crate::workload) fn set_order(&self, items: &[Val], more: Option<&Val>) -> Order {
         let (mut text, mut address) = (false, false);
         let count = items.len() + usize::from(more.is_some()) * 2;
         let mut todo: Vec<Val> = items.iter().chain(more).cloned().collect();
@@ -113,7 +118,7 @@ impl<'a> Interp<'a> {
     }
 
     /// The items whose order does not matter (`sorted`, `len`, `in`).
-    pub(super) fn known_items(&mut self, value: &Val) -> (Vec<Val>, Option<Val>) {
+    pub(in crate::workload) fn known_items(&mut self, value: &Val) -> (Vec<Val>, Option<Val>) {
         let items = self.iterate_keeping_order(value, &mut Order::Own);
         (items.known, items.more)
     }
@@ -122,10 +127,14 @@ impl<'a> Interp<'a> {
     pub(in crate::workload) fn iterate_keeping_order(&mut self, value: &Val, order: &mut Order) -> Items {
         match &value.k {
             K::Tuple(items) => Items { known: items.to_vec(), more: None },
-            K::Str(text) => {
-                Items { known: text.chars().take(ITEMS).map(|c| Val::str(c.to_string())).collect(), more: None }
-            }
-            K::Bytes(bytes) => Items { known: bytes.iter().take(ITEMS).map(|b| Val::from(i64::from(*b))).collect(), more: None },
+            K::Str(text) => Items {
+                known: text.chars().take(ITEMS).map(|c| Val::str(c.to_string())).collect(),
+                more: None,
+            },
+            K::Bytes(bytes) => Items {
+                known: bytes.iter().take(ITEMS).map(|b| Val::from(i64::from(*b))).collect(),
+                more: None,
+            },
             K::Range(start, stop, step) => range(*start, *stop, *step),
             K::Union(parts) => {
                 let parts = parts.to_vec();
@@ -153,7 +162,10 @@ impl<'a> Interp<'a> {
                         if *id == self.environ {
                             self.rec.read("env.**");
                         }
-                        Items { known: items.iter().map(|(k, _)| k.clone()).collect(), more: more.as_ref().map(|(k, _)| k.clone()) }
+                        Items {
+                            known: items.iter().map(|(k, _)| k.clone()).collect(),
+                            more: more.as_ref().map(|(k, _)| k.clone()),
+                        }
                     }
                     Obj::Set { items, more } => {
                         merge(order, &self.set_order(items, more.as_ref()));
@@ -189,18 +201,19 @@ impl<'a> Interp<'a> {
     }
 
     /// The keywords that `**value` gives, and whether there may be more.
-    pub(super) fn keywords(&mut self, value: &Val) -> (Vec<(Name, Val)>, bool) {
+    pub(in crate::workload) fn keywords(&mut self, value: &Val) -> (Vec<(Name, Val)>, bool) {
         if let K::Ref(id) = value.k
             && let Obj::Dict { items, more, .. } = self.heap.get(id)
         {
-            let known = items.iter().filter_map(|(k, v)| Some((Name::from(k.as_str()?), v.clone()))).collect();
+            let known =
+                items.iter().filter_map(|(k, v)| Some((Name::from(k.as_str()?), v.clone()))).collect();
             return (known, more.is_some());
         }
         (Vec::new(), true)
     }
 
     /// `object[key]`.
-    pub(super) fn item(&mut self, object: &Val, key: &Val) -> Val {
+    pub(in crate::workload) fn item(&mut self, object: &Val, key: &Val) -> Val {
         let taint: Taint = object.t | key.t;
         let value = match (&object.k, &key.k) {
             (K::Union(parts), _) => {
@@ -289,8 +302,11 @@ impl<'a> Interp<'a> {
                         return Val::any();
                     }
                 }
-                let all: Vec<Val> = items.iter().map(|(_, v)| v.clone()).chain(more.iter().map(|(_, v)| v.clone())).collect();
-                if all.is_empty() && let Some(factory) = factory {
+                let all: Vec<Val> =
+                    items.iter().map(|(_, v)| v.clone()).chain(more.iter().map(|(_, v)| v.clone())).collect();
+                if all.is_empty()
+                    && let Some(factory) = factory
+                {
                     let value = self.call(factory, &Args::default());
                     self.set_item(object, key, value.clone());
                     return value;
@@ -299,7 +315,11 @@ impl<'a> Interp<'a> {
             }
             Obj::Instance { .. } => {
                 let get = self.attr(object, "__getitem__");
-                if matches!(get.k, K::Any(_)) { Val::any() } else { self.call(&get, &Args::of(vec![key.clone()])) }
+                if matches!(get.k, K::Any(_)) {
+                    Val::any()
+                } else {
+                    self.call(&get, &Args::of(vec![key.clone()]))
+                }
             }
             Obj::Class(_) => object.clone(),
             Obj::Lib(_) => self.lib_item(id, key),
@@ -308,7 +328,7 @@ impl<'a> Interp<'a> {
     }
 
     /// `object[key] = value`.
-    pub(super) fn set_item(&mut self, object: &Val, key: &Val, value: Val) {
+    pub(in crate::workload) fn set_item(&mut self, object: &Val, key: &Val, value: Val) {
         let id = match &object.k {
             K::Ref(id) => *id,
             K::Union(parts) => {
@@ -336,7 +356,11 @@ impl<'a> Interp<'a> {
         match self.heap.get_mut(id) {
             Obj::List { items, more, .. } => {
                 let n = i64::try_from(items.len()).unwrap_or(0);
-                match key.as_int().map(|k| if k < 0 { k + n } else { k }).and_then(|k| usize::try_from(k).ok()) {
+                match key
+                    .as_int()
+                    .map(|k| if k < 0 { k + n } else { k })
+                    .and_then(|k| usize::try_from(k).ok())
+                {
                     Some(k) if k < items.len() => items[k] = value,
                     _ => {
                         for item in items.iter_mut() {
@@ -407,7 +431,7 @@ impl<'a> Interp<'a> {
     }
 
     /// How many items, where known.
-    pub(super) fn length(&mut self, value: &Val) -> Option<i64> {
+    pub(in crate::workload) fn length(&mut self, value: &Val) -> Option<i64> {
         let items = match &value.k {
             K::Str(s) => return i64::try_from(s.chars().count()).ok(),
             K::Bytes(b) => return i64::try_from(b.len()).ok(),
@@ -466,7 +490,7 @@ fn range(start: i64, stop: i64, step: i64) -> Items {
     Items { known, more }
 }
 
-pub(super) fn index(items: &[Val], n: i64) -> Option<Val> {
+pub(in crate::workload) fn index(items: &[Val], n: i64) -> Option<Val> {
     let len = i64::try_from(items.len()).ok()?;
     let n = if n < 0 { n + len } else { n };
     items.get(usize::try_from(n).ok()?).cloned()
@@ -484,7 +508,8 @@ pub(super) fn slice(items: &[Val], parts: &[Val; 3]) -> Option<Vec<Val>> {
         let (low, high) = if step > 0 { (0, len) } else { (-1, len - 1) };
         n.map_or(default, |n| if n < 0 { (n.saturating_add(len)).max(low) } else { n.min(high) })
     };
-    let (mut at, end) = if step > 0 { (clamp(start, 0), clamp(stop, len)) } else { (clamp(start, len - 1), clamp(stop, -1)) };
+    let (mut at, end) =
+        if step > 0 { (clamp(start, 0), clamp(stop, len)) } else { (clamp(start, len - 1), clamp(stop, -1)) };
     let mut out = Vec::new();
     while (step > 0 && at < end) || (step < 0 && at > end) {
         out.push(items.get(usize::try_from(at).ok()?)?.clone());

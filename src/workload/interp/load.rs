@@ -45,13 +45,15 @@ impl<'a> Interp<'a> {
                     self.incomplete("all", &format!("the module `{module}` is not found"));
                     return None;
                 };
-                let path = if path.ends_with("__init__.py") { path.with_file_name("__main__.py") } else { path };
+                let path =
+                    if path.ends_with("__init__.py") { path.with_file_name("__main__.py") } else { path };
                 (read(&path), path.clone(), path.to_string_lossy().into_owned())
             }
         };
         self.add_python_path();
         let argv = std::iter::once(name).chain(self.launch.args.iter().cloned()).map(Val::str).collect();
-        self.argv = Some(self.heap.new_object(Obj::List { items: argv, more: None, order: Default::default() }));
+        self.argv =
+            Some(self.heap.new_object(Obj::List { items: argv, more: None, order: Default::default() }));
         match text {
             Ok(text) => {
                 let globals = self.module_globals("__main__", &path);
@@ -77,8 +79,14 @@ impl<'a> Interp<'a> {
         }
     }
 
+    /// `sys.path.append` and `insert`.
+    pub(in crate::workload) fn add_search(&mut self, folder: PathBuf, first: bool) {
+        let at = if first { 0 } else { self.search.len() };
+        self.search.insert(at, folder);
+    }
+
     /// `sys.argv`.
-    pub(super) fn argv(&mut self) -> Val {
+    pub(in crate::workload) fn argv(&mut self) -> Val {
         match self.argv {
             Some(id) => id.into(),
             None => Val::any(),
@@ -87,7 +95,8 @@ impl<'a> Interp<'a> {
 
     fn module_globals(&mut self, name: &str, path: &Path) -> Id {
         let text = path.to_string_lossy();
-        let names = [("__name__", Val::str(name)), ("__file__", Val::str(&*text)), ("__doc__", Val::any().with(DOC))];
+        let names =
+            [("__name__", Val::str(name)), ("__file__", Val::str(&*text)), ("__doc__", Val::any().with(DOC))];
         self.heap.new_object(Obj::Names(names.into_iter().map(|(k, v)| (k.into(), v)).collect()))
     }
 
@@ -137,11 +146,13 @@ impl<'a> Interp<'a> {
     }
 
     /// The local module of this dotted name, run at its first import; `None` where it is not local.
-    pub(super) fn local_module(&mut self, module: &str) -> Option<Id> {
+    pub(in crate::workload) fn local_module(&mut self, module: &str) -> Option<Id> {
         if let Some(known) = self.modules.get(module) {
             return *known;
         }
-        if super::super::lib::is_known(module.split('.').next().unwrap_or(module)) && self.find(module).is_none() {
+        if super::super::lib::is_known(module.split('.').next().unwrap_or(module))
+            && self.find(module).is_none()
+        {
             return None;
         }
         if let Some((package, _)) = module.rsplit_once('.') {
@@ -149,7 +160,8 @@ impl<'a> Interp<'a> {
         }
         let path = self.find(module).or_else(|| {
             // A folder counts as a package where Python files of the program are in it; not where a library is meant.
-            self.find_namespace(module).filter(|_| !super::super::lib::is_known(module) && !self.is_installed(module))
+            self.find_namespace(module)
+                .filter(|_| !super::super::lib::is_known(module) && !self.is_installed(module))
         });
         let Some(path) = path.filter(|_| self.modules.len() < MODULES) else {
             self.modules.insert(module.to_owned(), None);
@@ -181,7 +193,7 @@ impl<'a> Interp<'a> {
     }
 
     /// Whether a module of this name is in one of the interpreter's site folders; true where these are not known.
-    pub(super) fn is_installed(&self, module: &str) -> bool {
+    pub(in crate::workload) fn is_installed(&self, module: &str) -> bool {
         let top = module.split('.').next().unwrap_or(module);
         self.inputs.site.is_empty()
             || self.inputs.site.iter().any(|site| {
@@ -226,7 +238,7 @@ impl<'a> Interp<'a> {
     }
 
     /// The dotted name that a `from` import means.
-    pub(super) fn absolute(&self, module: Option<&str>, level: u32) -> Option<String> {
+    pub(in crate::workload) fn absolute(&self, module: Option<&str>, level: u32) -> Option<String> {
         if level == 0 {
             return module.map(str::to_owned);
         }
@@ -242,7 +254,7 @@ impl<'a> Interp<'a> {
     }
 
     /// Imports a module by its dotted name: a local one, or the symbol of a library.
-    pub(super) fn import(&mut self, module: &str) -> Val {
+    pub(in crate::workload) fn import(&mut self, module: &str) -> Val {
         if let Some(id) = self.local_module(module) {
             return id.into();
         }
@@ -256,12 +268,11 @@ impl<'a> Interp<'a> {
             return Val::any();
         }
         self.rec.imports.insert(top.to_owned());
-        self.imported(top);
         Val::sym(super::super::lib::canonical(module))
     }
 
     /// A module's attribute, or its submodule.
-    pub(super) fn module_attr(&mut self, id: Id, name: &str) -> Option<Val> {
+    pub(in crate::workload) fn module_attr(&mut self, id: Id, name: &str) -> Option<Val> {
         let Obj::Module { name: module, globals, .. } = self.heap.get(id) else { return None };
         let (module, globals) = (Rc::clone(module), *globals);
         if let Some(value) = self.heap.names(globals).and_then(|n| n.get(name)) {
@@ -274,14 +285,16 @@ impl<'a> Interp<'a> {
     }
 
     /// A name that came with `from library import *`.
-    pub(super) fn star_name(&self, globals: Id, name: &str) -> Option<Val> {
+    pub(in crate::workload) fn star_name(&self, globals: Id, name: &str) -> Option<Val> {
         let libraries = self.stars.get(&globals)?;
         let known = libraries.iter().rev().find(|l| super::super::lib::is_member(l, name));
-        known.or_else(|| libraries.last()).map(|l| Val::sym(super::super::lib::canonical(&format!("{l}.{name}"))))
+        known
+            .or_else(|| libraries.last())
+            .map(|l| Val::sym(super::super::lib::canonical(&format!("{l}.{name}"))))
     }
 
     /// `from module import *`.
-    pub(super) fn import_star(&mut self, module: &Val) {
+    pub(in crate::workload) fn import_star(&mut self, module: &Val) {
         let Some(globals) = self.frames.last().map(|f| f.globals) else { return };
         match &module.k {
             K::Sym(path) => self.stars.entry(globals).or_default().push(Rc::clone(path)),
@@ -327,6 +340,7 @@ pub(in crate::workload) fn read(path: &Path) -> Result<String, String> {
         return Err(parse::Refused::Long.to_string());
     }
     let bytes = fs::read(path).map_err(|e| e.to_string())?;
-    let text = String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
+    let text =
+        String::from_utf8(bytes).unwrap_or_else(|e| String::from_utf8_lossy(e.as_bytes()).into_owned());
     Ok(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
 }

@@ -16,6 +16,9 @@ mod pattern;
 mod stmt;
 mod text;
 
+pub(in crate::workload) use attr::plain;
+pub(in crate::workload) use items::{Items, index};
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -119,8 +122,10 @@ impl<'a> Interp<'a> {
     pub(super) fn new(arena: &'a Arena<Source>, inputs: &'a Inputs, launch: &'a Launch) -> Self {
         let mut heap = Heap::default();
         let rng = heap.new_object(Obj::Names(BTreeMap::new()));
-        let items = inputs.environment.iter().map(|(k, v)| (Val::str(k.as_str()), Val::str(v.as_str()))).collect();
-        let environ = heap.new_object(Obj::Dict { items, more: None, factory: None, order: Default::default() });
+        let items =
+            inputs.environment.iter().map(|(k, v)| (Val::str(k.as_str()), Val::str(v.as_str()))).collect();
+        let environ =
+            heap.new_object(Obj::Dict { items, more: None, factory: None, order: Default::default() });
         Self {
             arena,
             inputs,
@@ -169,7 +174,9 @@ impl<'a> Interp<'a> {
 
     /// ` (train.py:12)`.
     fn place(&self) -> String {
-        let Some(reached) = self.frames.last().and_then(|f| self.sources.get(f.source)) else { return String::new() };
+        let Some(reached) = self.frames.last().and_then(|f| self.sources.get(f.source)) else {
+            return String::new();
+        };
         let name = reached.path.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
         format!(" ({name}:{})", reached.source.line(self.at))
     }
@@ -243,7 +250,11 @@ impl<'a> Interp<'a> {
             if let K::Union(parts) = &value.k {
                 let plain = parts.iter().filter(|p| p.is_const()).count();
                 if plain > 1 {
-                    let hint = parts.iter().filter(|p| p.is_const()).map(Val::hint).reduce(|a, b| if a == b { a } else { Hint::Whatever });
+                    let hint = parts
+                        .iter()
+                        .filter(|p| p.is_const())
+                        .map(Val::hint)
+                        .reduce(|a, b| if a == b { a } else { Hint::Whatever });
                     let kept = parts.iter().filter(|p| !p.is_const()).cloned();
                     let any = Val::of(hint.unwrap_or(Hint::Whatever));
                     *value = Val::one_of(kept.chain([any])).with(value.t);
@@ -264,7 +275,8 @@ impl<'a> Interp<'a> {
             frame.yielded.truncate(yielded);
         }
         // What ran out of steps stays on record.
-        let spent: Vec<String> = self.rec.incomplete.iter().filter(|r| r.contains("too long to be followed")).cloned().collect();
+        let spent: Vec<String> =
+            self.rec.incomplete.iter().filter(|r| r.contains("too long to be followed")).cloned().collect();
         self.rec = saved;
         self.rec.incomplete.extend(spent);
         (self.stopping, self.import_failed) = (stopping, failed);

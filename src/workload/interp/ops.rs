@@ -35,7 +35,9 @@ impl<'a> Interp<'a> {
             return floats(op, x, y);
         }
         match (op, &a.k, &b.k) {
-            (Operator::Add, K::Str(x), K::Str(y)) if x.len() + y.len() < LONG => return Val::str(format!("{x}{y}")),
+            (Operator::Add, K::Str(x), K::Str(y)) if x.len() + y.len() < LONG => {
+                return Val::str(format!("{x}{y}"));
+            }
             (Operator::Add, K::Bytes(x), K::Bytes(y)) if x.len() + y.len() < LONG => {
                 return K::Bytes(x.iter().chain(y.iter()).copied().collect()).into();
             }
@@ -44,7 +46,11 @@ impl<'a> Interp<'a> {
             }
             (Operator::Mult, K::Str(x), _) if b.as_int().is_some() => {
                 let n = usize::try_from(b.as_int().unwrap_or(0)).unwrap_or(0);
-                return if x.len().saturating_mul(n) < LONG { Val::str(x.repeat(n)) } else { Val::of(Hint::Str) };
+                return if x.len().saturating_mul(n) < LONG {
+                    Val::str(x.repeat(n))
+                } else {
+                    Val::of(Hint::Str)
+                };
             }
             (Operator::Mult, K::Tuple(x), _) if b.as_int().is_some() => {
                 let n = usize::try_from(b.as_int().unwrap_or(0)).unwrap_or(0);
@@ -53,15 +59,21 @@ impl<'a> Interp<'a> {
                 }
                 return Val::any();
             }
-            (Operator::Mult, _, K::Str(_) | K::Tuple(_)) if a.as_int().is_some() => return self.binary_plain(op, b, a),
+            (Operator::Mult, _, K::Str(_) | K::Tuple(_)) if a.as_int().is_some() => {
+                return self.binary_plain(op, b, a);
+            }
             (Operator::Mod, K::Str(format), _) => {
                 let format = format.to_string();
                 return self.percent(&format, b);
             }
-            (Operator::Add | Operator::Mod | Operator::Mult, K::Str(_) | K::Any(Hint::Str), _) if !matches!(b.k, K::Ref(_)) => {
+            (Operator::Add | Operator::Mod | Operator::Mult, K::Str(_) | K::Any(Hint::Str), _)
+                if !matches!(b.k, K::Ref(_)) =>
+            {
                 return Val::of(Hint::Str);
             }
-            (Operator::Add, K::Any(Hint::Whatever), K::Str(_) | K::Any(Hint::Str)) => return Val::of(Hint::Str),
+            (Operator::Add, K::Any(Hint::Whatever), K::Str(_) | K::Any(Hint::Str)) => {
+                return Val::of(Hint::Str);
+            }
             _ => {}
         }
         let numeric = |v: &Val| matches!(v.hint(), Hint::Int | Hint::Float | Hint::Bool);
@@ -95,7 +107,11 @@ impl<'a> Interp<'a> {
                             items.extend(other.known);
                             more = other.more;
                         }
-                        Some(m) => more = Some(Val::one_of(std::iter::once(m.clone()).chain(other.known).chain(other.more))),
+                        Some(m) => {
+                            more = Some(Val::one_of(
+                                std::iter::once(m.clone()).chain(other.known).chain(other.more),
+                            ))
+                        }
                     }
                     return Some(self.heap.new_object(Obj::List { items, more, order }).into());
                 }
@@ -104,15 +120,32 @@ impl<'a> Interp<'a> {
                         && items.len().saturating_mul(n) <= 4096
                     {
                         let items = std::iter::repeat_n(items, n).flatten().cloned().collect();
-                        return Some(self.heap.new_object(Obj::List { items, more: None, order: order.clone() }).into());
+                        return Some(
+                            self.heap
+                                .new_object(Obj::List { items, more: None, order: order.clone() })
+                                .into(),
+                        );
                     }
                     let all = items.iter().chain(more).cloned();
                     let more = Some(Val::one_of(all));
-                    return Some(self.heap.new_object(Obj::List { items: Vec::new(), more, order: order.clone() }).into());
+                    return Some(
+                        self.heap
+                            .new_object(Obj::List { items: Vec::new(), more, order: order.clone() })
+                            .into(),
+                    );
                 }
-                (Obj::Set { items, more }, Operator::BitOr | Operator::BitAnd | Operator::Sub | Operator::BitXor) => {
+                (
+                    Obj::Set { items, more },
+                    Operator::BitOr | Operator::BitAnd | Operator::Sub | Operator::BitXor,
+                ) => {
                     let other = self.iterate_keeping_order(b, &mut Order::Own);
-                    return Some(self.set_operation(op, items, more.as_ref(), &other.known, other.more.as_ref()));
+                    return Some(self.set_operation(
+                        op,
+                        items,
+                        more.as_ref(),
+                        &other.known,
+                        other.more.as_ref(),
+                    ));
                 }
                 (Obj::Dict { .. }, Operator::BitOr) => {
                     let copy = self.to_dict(a);
@@ -131,7 +164,9 @@ impl<'a> Interp<'a> {
         }
         if let K::Ref(id) = b.k {
             match self.heap.get(id) {
-                Obj::List { .. } if op == Operator::Mult && a.hint() == Hint::Int => return self.binary_objects(op, b, a),
+                Obj::List { .. } if op == Operator::Mult && a.hint() == Hint::Int => {
+                    return self.binary_objects(op, b, a);
+                }
                 Obj::Instance { .. } => {
                     let name = format!("__r{}", op.dunder().trim_start_matches("__"));
                     let method = self.attr(b, &name);
@@ -145,7 +180,14 @@ impl<'a> Interp<'a> {
         None
     }
 
-    pub(super) fn set_operation(&mut self, op: Operator, x: &[Val], m: Option<&Val>, y: &[Val], n: Option<&Val>) -> Val {
+    pub(in crate::workload) fn set_operation(
+        &mut self,
+        op: Operator,
+        x: &[Val],
+        m: Option<&Val>,
+        y: &[Val],
+        n: Option<&Val>,
+    ) -> Val {
         let exact = m.is_none() && n.is_none() && x.iter().chain(y).all(Val::is_const);
         if !exact {
             let all: Vec<Val> = match op {
@@ -160,7 +202,12 @@ impl<'a> Interp<'a> {
             Operator::BitOr => x.iter().chain(y).cloned().collect(),
             Operator::BitAnd => x.iter().filter(|v| within(v, y)).cloned().collect(),
             Operator::Sub => x.iter().filter(|v| !within(v, y)).cloned().collect(),
-            _ => x.iter().filter(|v| !within(v, y)).chain(y.iter().filter(|v| !within(v, x))).cloned().collect(),
+            _ => x
+                .iter()
+                .filter(|v| !within(v, y))
+                .chain(y.iter().filter(|v| !within(v, x)))
+                .cloned()
+                .collect(),
         };
         self.set(items, None)
     }
@@ -173,7 +220,9 @@ fn integers(op: Operator, x: i64, y: i64) -> Val {
         Operator::Sub => x.checked_sub(y),
         Operator::Mult => x.checked_mul(y),
         Operator::FloorDiv => (y != 0).then(|| floor_div(x, y)).flatten(),
-        Operator::Mod => (y != 0).then(|| floor_div(x, y)).flatten().and_then(|q| x.checked_sub(q.checked_mul(y)?)),
+        Operator::Mod => {
+            (y != 0).then(|| floor_div(x, y)).flatten().and_then(|q| x.checked_sub(q.checked_mul(y)?))
+        }
         Operator::Pow if y >= 0 => u32::try_from(y).ok().and_then(|y| x.checked_pow(y)),
         Operator::Pow | Operator::Div => return floats(op, real(x), real(y)),
         Operator::LShift => shift.and_then(|n| x.checked_mul(1i64.checked_shl(n)?)),
@@ -191,7 +240,10 @@ fn floor_div(x: i64, y: i64) -> Option<i64> {
     Some(if x % y != 0 && (x < 0) != (y < 0) { q - 1 } else { q })
 }
 
-#[expect(clippy::cast_precision_loss, reason = "as Python's true division does up to 2^53; beyond, the value is only a hint")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "as Python's true division does up to 2^53; beyond, the value is only a hint"
+)]
 fn real(x: i64) -> f64 {
     x as f64
 }

@@ -6,7 +6,7 @@ use super::{Flow, Interp};
 use crate::workload::value::{K, Val};
 
 impl<'a> Interp<'a> {
-    pub(super) fn match_(&mut self, s: &'a StmtMatch) -> Flow {
+    pub(in crate::workload) fn match_(&mut self, s: &'a StmtMatch) -> Flow {
         let subject = self.eval(&s.subject);
         self.rec.used(subject.t);
         self.cases(&subject, &s.cases)
@@ -66,7 +66,8 @@ impl<'a> Interp<'a> {
             Pattern::MatchSequence(p) => {
                 let items = self.iterate(subject);
                 for (i, pattern) in p.patterns.iter().enumerate() {
-                    let item = items.known.get(i).cloned().or_else(|| items.more.clone()).unwrap_or_else(Val::any);
+                    let item =
+                        items.known.get(i).cloned().or_else(|| items.more.clone()).unwrap_or_else(Val::any);
                     self.matches(&item, pattern);
                 }
                 None
@@ -81,7 +82,8 @@ impl<'a> Interp<'a> {
                 None
             }
             Pattern::MatchClass(p) => {
-                let patterns = p.arguments.patterns.iter().chain(p.arguments.keywords.iter().map(|k| &k.pattern));
+                let patterns =
+                    p.arguments.patterns.iter().chain(p.arguments.keywords.iter().map(|k| &k.pattern));
                 for pattern in patterns {
                     self.matches(&Val::any(), pattern);
                 }

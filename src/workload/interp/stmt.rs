@@ -14,7 +14,7 @@ const LOOP_ROUNDS: usize = 600;
 
 impl<'a> Interp<'a> {
     /// Statements one after the other.
-    pub(super) fn block(&mut self, body: &'a [Stmt]) -> Flow {
+    pub(in crate::workload) fn block(&mut self, body: &'a [Stmt]) -> Flow {
         for stmt in body {
             if !self.tick() {
                 return Flow::Stop;
@@ -66,8 +66,10 @@ impl<'a> Interp<'a> {
                 }
                 let flow = self.block(&s.body);
                 // `suppress` and `raises` end exceptions; others let them through.
-                let suppresses = |e: &Expr| matches!(e, Expr::Call(c) if matches!(&*c.func, Expr::Attribute(a) if a.attr.as_str() == "suppress")
-                    || matches!(&*c.func, Expr::Name(n) if n.id.as_str() == "suppress"));
+                let suppresses = |e: &Expr| {
+                    matches!(e, Expr::Call(c) if matches!(&*c.func, Expr::Attribute(a) if a.attr.as_str() == "suppress")
+                    || matches!(&*c.func, Expr::Name(n) if n.id.as_str() == "suppress"))
+                };
                 if flow == Flow::Stop && s.items.iter().any(|i| suppresses(&i.context_expr)) {
                     self.stopping = false;
                     return Flow::Next;
@@ -166,7 +168,12 @@ impl<'a> Interp<'a> {
         Flow::Next
     }
 
-    pub(super) fn if_(&mut self, test: &'a Expr, body: &'a [Stmt], clauses: &'a [ast::ElifElseClause]) -> Flow {
+    pub(in crate::workload) fn if_(
+        &mut self,
+        test: &'a Expr,
+        body: &'a [Stmt],
+        clauses: &'a [ast::ElifElseClause],
+    ) -> Flow {
         let value = self.eval(test);
         if self.stopping {
             return Flow::Stop;
@@ -276,7 +283,8 @@ impl<'a> Interp<'a> {
             self.rec.used(value.t);
             match self.truth(&value) {
                 Some(false) => return self.block(&s.orelse),
-                Some(true) if i < LOOP_ROUNDS && self.steps - start < LOOP_STEPS => match self.block(&s.body) {
+                Some(true) if i < LOOP_ROUNDS && self.steps - start < LOOP_STEPS => match self.block(&s.body)
+                {
                     Flow::Next | Flow::Continue => {}
                     Flow::Break => return Flow::Next,
                     flow => return flow,
@@ -307,8 +315,12 @@ impl<'a> Interp<'a> {
             let names = handler.type_.as_deref().map(exception_names).unwrap_or_default();
             let of_import = names.iter().any(|n| matches!(*n, "ImportError" | "ModuleNotFoundError"));
             let bare = names.is_empty() || names.iter().any(|n| matches!(*n, "Exception" | "BaseException"));
-            let only_import = of_import && names.iter().all(|n| matches!(*n, "ImportError" | "ModuleNotFoundError"));
-            if names.iter().all(|n| matches!(*n, "KeyboardInterrupt" | "SystemExit")) && !names.is_empty() && !by_import {
+            let only_import =
+                of_import && names.iter().all(|n| matches!(*n, "ImportError" | "ModuleNotFoundError"));
+            if names.iter().all(|n| matches!(*n, "KeyboardInterrupt" | "SystemExit"))
+                && !names.is_empty()
+                && !by_import
+            {
                 continue;
             }
             if let Some(name) = &handler.name {
@@ -373,8 +385,9 @@ impl<'a> Interp<'a> {
     }
 
     /// The level of `-O` that the program runs with.
-    pub(super) fn optimize(&self) -> bool {
-        let variable = || self.inputs.environment.get("PYTHONOPTIMIZE").is_some_and(|v| !v.is_empty() && v != "0");
+    pub(in crate::workload) fn optimize(&self) -> bool {
+        let variable =
+            || self.inputs.environment.get("PYTHONOPTIMIZE").is_some_and(|v| !v.is_empty() && v != "0");
         self.launch.optimize > 0 || (!self.launch.ignore_environment && variable())
     }
 

@@ -6,7 +6,7 @@ use super::Interp;
 use crate::workload::value::{Args, Hint, K, Taint, Val};
 
 impl<'a> Interp<'a> {
-    pub(super) fn fstring(&mut self, f: &'a ExprFString) -> Val {
+    pub(in crate::workload) fn fstring(&mut self, f: &'a ExprFString) -> Val {
         let (mut text, mut taint): (Option<String>, Taint) = (Some(String::new()), 0);
         for part in f.value.iter() {
             match part {
@@ -32,7 +32,10 @@ impl<'a> Interp<'a> {
                                     }
                                 }
                                 let plain = i.debug_text.is_none()
-                                    && matches!(i.conversion, rustpython_ruff_python_ast::ConversionFlag::None);
+                                    && matches!(
+                                        i.conversion,
+                                        rustpython_ruff_python_ast::ConversionFlag::None
+                                    );
                                 let shown = spec.filter(|_| plain).and_then(|spec| show(&value, &spec));
                                 push(&mut text, shown.as_deref());
                             }
@@ -45,7 +48,7 @@ impl<'a> Interp<'a> {
     }
 
     /// `format % values`.
-    pub(super) fn percent(&mut self, format: &str, values: &Val) -> Val {
+    pub(in crate::workload) fn percent(&mut self, format: &str, values: &Val) -> Val {
         let taint = self.reach(values, true).0;
         let values = match &values.k {
             K::Tuple(items) => items.to_vec(),
@@ -56,7 +59,7 @@ impl<'a> Interp<'a> {
     }
 
     /// A method of a text; `None` where it is no method that can be worked out.
-    pub(super) fn str_method(&mut self, text: Option<&str>, name: &str, args: &Args) -> Val {
+    pub(in crate::workload) fn str_method(&mut self, text: Option<&str>, name: &str, args: &Args) -> Val {
         let taint = args.all().cloned().collect::<Vec<_>>().iter().fold(0, |t, v| t | self.reach(v, false).0);
         self.str_method_plain(text, name, args).with(taint)
     }
@@ -76,8 +79,8 @@ impl<'a> Interp<'a> {
         let unknown = |s: &mut Self| match name {
             _ if splits => s.list(Vec::new(), Some(Val::of(Hint::Str))),
             _ if three => Val::tuple(vec![Val::of(Hint::Str); 3]),
-            "startswith" | "endswith" | "isdigit" | "isalpha" | "isnumeric" | "isupper" | "islower" | "isspace" | "isalnum"
-            | "isidentifier" | "isdecimal" => Val::of(Hint::Bool),
+            "startswith" | "endswith" | "isdigit" | "isalpha" | "isnumeric" | "isupper" | "islower"
+            | "isspace" | "isalnum" | "isidentifier" | "isdecimal" => Val::of(Hint::Bool),
             "find" | "rfind" | "index" | "rindex" | "count" => Val::of(Hint::Int),
             "encode" => Val::of(Hint::Bytes),
             _ => Val::of(Hint::Str),
@@ -124,12 +127,16 @@ impl<'a> Interp<'a> {
             ("strip", _) => trim(true, true),
             ("lstrip", _) => trim(true, false),
             ("rstrip", _) => trim(false, true),
-            ("startswith", 1) => any_of(args.pos.first(), &|p| text.starts_with(p)).map_or_else(|| Val::of(Hint::Bool), Val::from),
-            ("endswith", 1) => any_of(args.pos.first(), &|p| text.ends_with(p)).map_or_else(|| Val::of(Hint::Bool), Val::from),
+            ("startswith", 1) => any_of(args.pos.first(), &|p| text.starts_with(p))
+                .map_or_else(|| Val::of(Hint::Bool), Val::from),
+            ("endswith", 1) => any_of(args.pos.first(), &|p| text.ends_with(p))
+                .map_or_else(|| Val::of(Hint::Bool), Val::from),
             ("removeprefix", 1) => Val::str(arg(0).and_then(|p| text.strip_prefix(p)).unwrap_or(text)),
             ("removesuffix", 1) => Val::str(arg(0).and_then(|p| text.strip_suffix(p)).unwrap_or(text)),
             ("replace", 2) => match (arg(0), arg(1)) {
-                (Some(from), Some(to)) if text.len() < 1 << 16 && to.len() < 1 << 10 => Val::str(text.replace(from, to)),
+                (Some(from), Some(to)) if text.len() < 1 << 16 && to.len() < 1 << 10 => {
+                    Val::str(text.replace(from, to))
+                }
                 _ => Val::of(Hint::Str),
             },
             ("split", 0) => {
@@ -142,14 +149,17 @@ impl<'a> Interp<'a> {
             }
             ("split", 2) if arg(0).is_some_and(|s| !s.is_empty()) => match args.pos[1].as_int() {
                 Some(n) if n >= 0 => {
-                    let items = strs(text.splitn(usize::try_from(n).unwrap_or(0) + 1, arg(0).unwrap_or(",")).collect());
+                    let items = strs(
+                        text.splitn(usize::try_from(n).unwrap_or(0) + 1, arg(0).unwrap_or(",")).collect(),
+                    );
                     self.list(items, None)
                 }
                 _ => unknown(self),
             },
             ("rsplit", 2) if arg(0).is_some_and(|s| !s.is_empty()) => match args.pos[1].as_int() {
                 Some(n) if n >= 0 => {
-                    let mut parts: Vec<&str> = text.rsplitn(usize::try_from(n).unwrap_or(0) + 1, arg(0).unwrap_or(",")).collect();
+                    let mut parts: Vec<&str> =
+                        text.rsplitn(usize::try_from(n).unwrap_or(0) + 1, arg(0).unwrap_or(",")).collect();
                     parts.reverse();
                     let items = strs(parts);
                     self.list(items, None)
@@ -164,10 +174,16 @@ impl<'a> Interp<'a> {
                 Some((a, b)) => Val::tuple(strs(vec![a, arg(0).unwrap_or(""), b])),
                 None => Val::tuple(strs(vec![text, "", ""])),
             },
-            ("isdigit" | "isnumeric" | "isdecimal", 0) => (!text.is_empty() && text.chars().all(|c| c.is_ascii_digit())).into(),
+            ("isdigit" | "isnumeric" | "isdecimal", 0) => {
+                (!text.is_empty() && text.chars().all(|c| c.is_ascii_digit())).into()
+            }
             ("isalpha", 0) => (!text.is_empty() && text.chars().all(char::is_alphabetic)).into(),
-            ("isupper", 0) => (text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)).into(),
-            ("islower", 0) => (text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase)).into(),
+            ("isupper", 0) => {
+                (text.chars().any(char::is_uppercase) && !text.chars().any(char::is_lowercase)).into()
+            }
+            ("islower", 0) => {
+                (text.chars().any(char::is_lowercase) && !text.chars().any(char::is_uppercase)).into()
+            }
             ("count", 1) => match arg(0) {
                 Some(p) if !p.is_empty() => Val::from(i64::try_from(text.matches(p).count()).unwrap_or(0)),
                 _ => Val::of(Hint::Int),
@@ -178,7 +194,11 @@ impl<'a> Interp<'a> {
             }
             ("encode", _) => {
                 let utf8 = arg(0).is_none_or(|e| matches!(e.to_lowercase().as_str(), "utf-8" | "utf8"));
-                if utf8 || text.is_ascii() { K::Bytes(text.as_bytes().into()).into() } else { Val::of(Hint::Bytes) }
+                if utf8 || text.is_ascii() {
+                    K::Bytes(text.as_bytes().into()).into()
+                } else {
+                    Val::of(Hint::Bytes)
+                }
             }
             ("format", _) => format(text, args).map_or_else(|| Val::of(Hint::Str), Val::str),
             ("zfill", 1) => match args.pos[0].as_int().and_then(|n| usize::try_from(n).ok()) {

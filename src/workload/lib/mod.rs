@@ -18,9 +18,11 @@ mod tensorflow;
 mod torch;
 mod torch_data;
 mod torch_module;
+mod torch_object;
 
 use super::interp::Interp;
 use super::value::{Args, Val};
+pub(super) use foreign::{backward, frameworks};
 pub(super) use table::{canonical, is_callable, is_known, is_listed, is_member, is_module_path, is_stdlib};
 
 impl<'a> Interp<'a> {

@@ -13,7 +13,13 @@ impl<'a> Interp<'a> {
             return value;
         }
         let library = match (self.array_library(a), self.array_library(b)) {
-            (Some(x), Some(y)) if x != y => if x == "numpy" { y } else { x },
+            (Some(x), Some(y)) if x != y => {
+                if x == "numpy" {
+                    y
+                } else {
+                    x
+                }
+            }
             (x, y) => match x.or(y) {
                 Some(library) => library,
                 None => return self.binary_unknown(op, a, b),
@@ -32,7 +38,9 @@ impl<'a> Interp<'a> {
         // A Python number takes the array's type, where the array has one that can hold it.
         let number = |v: &Val| matches!(v.hint(), Hint::Int | Hint::Float | Hint::Bool);
         let mix = |array: &Array, n: &Val| match array.dtype {
-            Some(Dtype::Int | Dtype::Bool) if n.hint() == Hint::Float => Some(if library == "numpy" { Dtype::F64 } else { Dtype::F32 }),
+            Some(Dtype::Int | Dtype::Bool) if n.hint() == Hint::Float => {
+                Some(if library == "numpy" { Dtype::F64 } else { Dtype::F32 })
+            }
             dtype => dtype,
         };
         let mut dtype = if number(b) {
@@ -76,7 +84,9 @@ impl<'a> Interp<'a> {
         if !vague(a) && !vague(b) {
             return Val::any();
         }
-        if self.is_numbers(a) && matches!(a.hint(), Hint::Str | Hint::Bytes) || self.is_numbers(b) && matches!(b.hint(), Hint::Str | Hint::Bytes) {
+        if self.is_numbers(a) && matches!(a.hint(), Hint::Str | Hint::Bytes)
+            || self.is_numbers(b) && matches!(b.hint(), Hint::Str | Hint::Bytes)
+        {
             return Val::any();
         }
         let families: &[(&str, &[&str])] = match op {

@@ -18,10 +18,22 @@ const SETTERS: &[(&str, &str, &str)] = &[
     ("torch.backends.cuda.enable_mem_efficient_sdp", "torch.backends.cuda.mem_efficient_sdp", "enabled"),
     ("torch.backends.cuda.enable_math_sdp", "torch.backends.cuda.math_sdp", "enabled"),
     ("torch.backends.cuda.enable_cudnn_sdp", "torch.backends.cuda.cudnn_sdp", "enabled"),
-    ("tensorflow.config.threading.set_intra_op_parallelism_threads", "tensorflow.intra_op_threads", "num_threads"),
-    ("tensorflow.config.threading.set_inter_op_parallelism_threads", "tensorflow.inter_op_threads", "num_threads"),
+    (
+        "tensorflow.config.threading.set_intra_op_parallelism_threads",
+        "tensorflow.intra_op_threads",
+        "num_threads",
+    ),
+    (
+        "tensorflow.config.threading.set_inter_op_parallelism_threads",
+        "tensorflow.inter_op_threads",
+        "num_threads",
+    ),
     ("tensorflow.config.experimental.enable_op_determinism", "tensorflow.op_determinism", "$true"),
-    ("tensorflow.config.experimental.enable_tensor_float_32_execution", "tensorflow.tensor_float_32", "enabled"),
+    (
+        "tensorflow.config.experimental.enable_tensor_float_32_execution",
+        "tensorflow.tensor_float_32",
+        "enabled",
+    ),
     ("tensorflow.config.optimizer.set_jit", "tensorflow.jit", "enabled"),
     ("tensorflow.config.run_functions_eagerly", "tensorflow.run_functions_eagerly", "run_eagerly"),
     ("tensorflow.keras.backend.set_floatx", "tensorflow.floatx", "dtype"),
@@ -44,7 +56,11 @@ impl<'a> Interp<'a> {
     /// A call that only sets something.
     pub(super) fn set_by_call(&mut self, path: &str, args: &Args) -> bool {
         let Some((_, name, argument)) = SETTERS.iter().find(|(p, ..)| *p == path) else { return false };
-        let value = if *argument == "$true" { true.into() } else { args.get(0, argument).cloned().unwrap_or_else(Val::any) };
+        let value = if *argument == "$true" {
+            true.into()
+        } else {
+            args.get(0, argument).cloned().unwrap_or_else(Val::any)
+        };
         self.setting(name, &value);
         if let Some(warn) = args.named("warn_only").cloned() {
             self.setting("torch.deterministic_warn_only", &warn);
@@ -82,7 +98,10 @@ impl<'a> Interp<'a> {
             _ if path.ends_with("Generator.manual_seed") => {
                 let seed = args.get(0, "seed").cloned().unwrap_or_else(Val::any);
                 self.rec.used(seed.t);
-                self.rec.seed("torch.Generator", plain(&seed, &self.heap).map_or_else(|| "unknown".to_owned(), |p| p.plain()));
+                self.rec.seed(
+                    "torch.Generator",
+                    plain(&seed, &self.heap).map_or_else(|| "unknown".to_owned(), |p| p.plain()),
+                );
                 let me = me.cloned()?;
                 if let Some(lib) = self.lib_mut(&me) {
                     lib.attrs.insert("$seeded".into(), true.into());
@@ -100,7 +119,9 @@ impl<'a> Interp<'a> {
 
     /// `jax.config.update("jax_enable_x64", True)`.
     pub(super) fn jax_setting(&mut self, args: &Args) {
-        if let (Some(K::Str(name)), Some(value)) = (args.pos.first().map(|v| v.k.clone()), args.pos.get(1).cloned()) {
+        if let (Some(K::Str(name)), Some(value)) =
+            (args.pos.first().map(|v| v.k.clone()), args.pos.get(1).cloned())
+        {
             let name = format!("jax.{}", name.strip_prefix("jax_").unwrap_or(&name));
             self.setting(&name, &value);
         }

@@ -63,7 +63,11 @@ static TABLES: LazyLock<BTreeMap<String, Table>> = LazyLock::new(|| {
         include_str!("../calls/pandas.toml"),
         include_str!("../calls/python.toml"),
     ];
-    texts.iter().filter_map(|t| toml::from_str::<File>(t).ok()).map(|f| (f.library.clone(), turned(f))).collect()
+    texts
+        .iter()
+        .filter_map(|t| toml::from_str::<File>(t).ok())
+        .map(|f| (f.library.clone(), turned(f)))
+        .collect()
 });
 
 static EMPTY: LazyLock<Table> = LazyLock::new(Table::default);
@@ -87,7 +91,10 @@ fn turned(file: File) -> Table {
         names: invert(&file.names),
         paths: invert(&file.paths),
         modules: invert(&file.modules),
-        optimizers: invert(&file.optimizers).into_iter().filter_map(|(k, mut v)| Some((k, v.pop()?))).collect(),
+        optimizers: invert(&file.optimizers)
+            .into_iter()
+            .filter_map(|(k, mut v)| Some((k, v.pop()?)))
+            .collect(),
         draws: file.draws.iter().map(|(k, v)| (k.clone(), words(v).into_iter().collect())).collect(),
         quiet: flat(&file.quiet),
         pure: flat(&file.pure),
@@ -153,7 +160,8 @@ pub(in crate::workload) fn canonical(path: &str) -> Cow<'_, str> {
     let mut path = Cow::Borrowed(path);
     for _ in 0..3 {
         let whole = table.aliases.get(&*path).map(|to| to.clone());
-        let part = || prefixes(&path).find_map(|p| Some(format!("{}{}", table.aliases.get(p)?, &path[p.len()..])));
+        let part =
+            || prefixes(&path).find_map(|p| Some(format!("{}{}", table.aliases.get(p)?, &path[p.len()..])));
         match whole.or_else(part) {
             Some(to) => path = to.into(),
             None => break,
@@ -178,7 +186,10 @@ pub(in crate::workload) fn is_listed(path: &str) -> bool {
     let root = path.split('.').next().unwrap_or(path);
     let table = TABLES.values().find(|t| t.roots.iter().any(|r| r == root));
     match table {
-        Some(table) => table.listed(path).is_some() || table.modules.contains_key(path.rsplit('.').next().unwrap_or(path)),
+        Some(table) => {
+            table.listed(path).is_some()
+                || table.modules.contains_key(path.rsplit('.').next().unwrap_or(path))
+        }
         None => of("python").paths.contains_key(path) || (root == "math" && path != "math"),
     }
 }
@@ -187,14 +198,17 @@ pub(in crate::workload) fn is_listed(path: &str) -> bool {
 /// what is computed at run time (`torch.version.cuda`) do not.
 pub(in crate::workload) fn is_callable(path: &str) -> bool {
     let parts: Vec<&str> = path.split('.').collect();
-    !matches!(parts[..], ["torch", "version" | "backends", ..] | ["sys", ..] | ["os", _] | ["tensorflow", "version", ..])
-        && !path.contains("__")
+    !matches!(
+        parts[..],
+        ["torch", "version" | "backends", ..] | ["sys", ..] | ["os", _] | ["tensorflow", "version", ..]
+    ) && !path.contains("__")
         && (is_known(parts[0]) || parts.len() > 1)
 }
 
 /// Whether objects of this path are always true: modules, optimisers.
 pub(in crate::workload) fn is_module_path(path: &str) -> bool {
-    (path.starts_with("torch.nn.") && !matches!(path, "torch.nn.ModuleList" | "torch.nn.Sequential" | "torch.nn.ModuleDict"))
+    (path.starts_with("torch.nn.")
+        && !matches!(path, "torch.nn.ModuleList" | "torch.nn.Sequential" | "torch.nn.ModuleDict"))
         || path.starts_with("torch.optim.")
         || path.starts_with("sklearn.")
         || matches!(path, "torch.Generator" | "pathlib.Path")
@@ -222,26 +236,227 @@ pub(in crate::workload) fn is_stdlib(top: &str) -> bool {
 
 /// `sys.stdlib_module_names` of Python 3.8 to 3.14, the private ones apart, sorted.
 const STDLIB: &[&str] = &[
-    "__future__", "abc", "aifc", "annotationlib", "argparse", "array", "ast", "asynchat", "asyncio", "asyncore", "atexit", "audioop", "base64", "bdb",
-    "binascii", "binhex", "bisect", "builtins", "bz2", "cProfile", "calendar", "cgi", "cgitb", "chunk", "cmath", "cmd", "code",
-    "codecs", "codeop", "collections", "colorsys", "compileall", "compression", "concurrent", "configparser", "contextlib", "contextvars",
-    "copy", "copyreg", "crypt", "csv", "ctypes", "curses", "dataclasses", "datetime", "dbm", "decimal", "difflib", "dis",
-    "distutils", "doctest", "email", "encodings", "ensurepip", "enum", "errno", "faulthandler", "fcntl", "filecmp", "fileinput",
-    "fnmatch", "formatter", "fractions", "ftplib", "functools", "gc", "genericpath", "getopt", "getpass", "gettext", "glob",
-    "graphlib", "grp", "gzip", "hashlib", "heapq", "hmac", "html", "http", "idlelib", "imaplib", "imghdr", "imp", "importlib",
-    "inspect", "io", "ipaddress", "itertools", "json", "keyword", "lib2to3", "linecache", "locale", "logging", "lzma",
-    "mailbox", "mailcap", "marshal", "math", "mimetypes", "mmap", "modulefinder", "msilib", "multiprocessing", "netrc", "nis",
-    "nntplib", "ntpath", "nturl2path", "numbers", "opcode", "operator", "optparse", "os", "ossaudiodev", "parser", "pathlib",
-    "pdb", "pickle", "pickletools", "pipes", "pkgutil", "platform", "plistlib", "poplib", "posix", "posixpath", "pprint",
-    "profile", "pstats", "pty", "pwd", "py_compile", "pyclbr", "pydoc", "pydoc_data", "pyexpat", "queue", "quopri", "random",
-    "re", "readline", "reprlib", "resource", "rlcompleter", "runpy", "sched", "secrets", "select", "selectors", "shelve",
-    "shlex", "shutil", "signal", "site", "smtpd", "smtplib", "sndhdr", "socket", "socketserver", "spwd", "sqlite3",
-    "sre_compile", "sre_constants", "sre_parse", "ssl", "stat", "statistics", "string", "stringprep", "struct", "subprocess",
-    "sunau", "symbol", "symtable", "sys", "sysconfig", "syslog", "tabnanny", "tarfile", "telnetlib", "tempfile", "termios",
-    "test", "textwrap", "this", "threading", "time", "timeit", "tkinter", "token", "tokenize", "tomllib", "trace", "traceback",
-    "tracemalloc", "tty", "turtle", "turtledemo", "types", "typing", "unicodedata", "unittest", "urllib", "uu", "uuid", "venv",
-    "warnings", "wave", "weakref", "webbrowser", "winreg", "wsgiref", "xdrlib", "xml", "xmlrpc", "zipapp", "zipfile",
-    "zipimport", "zlib", "zoneinfo",
+    "__future__",
+    "abc",
+    "aifc",
+    "annotationlib",
+    "argparse",
+    "array",
+    "ast",
+    "asynchat",
+    "asyncio",
+    "asyncore",
+    "atexit",
+    "audioop",
+    "base64",
+    "bdb",
+    "binascii",
+    "binhex",
+    "bisect",
+    "builtins",
+    "bz2",
+    "cProfile",
+    "calendar",
+    "cgi",
+    "cgitb",
+    "chunk",
+    "cmath",
+    "cmd",
+    "code",
+    "codecs",
+    "codeop",
+    "collections",
+    "colorsys",
+    "compileall",
+    "compression",
+    "concurrent",
+    "configparser",
+    "contextlib",
+    "contextvars",
+    "copy",
+    "copyreg",
+    "crypt",
+    "csv",
+    "ctypes",
+    "curses",
+    "dataclasses",
+    "datetime",
+    "dbm",
+    "decimal",
+    "difflib",
+    "dis",
+    "distutils",
+    "doctest",
+    "email",
+    "encodings",
+    "ensurepip",
+    "enum",
+    "errno",
+    "faulthandler",
+    "fcntl",
+    "filecmp",
+    "fileinput",
+    "fnmatch",
+    "formatter",
+    "fractions",
+    "ftplib",
+    "functools",
+    "gc",
+    "genericpath",
+    "getopt",
+    "getpass",
+    "gettext",
+    "glob",
+    "graphlib",
+    "grp",
+    "gzip",
+    "hashlib",
+    "heapq",
+    "hmac",
+    "html",
+    "http",
+    "idlelib",
+    "imaplib",
+    "imghdr",
+    "imp",
+    "importlib",
+    "inspect",
+    "io",
+    "ipaddress",
+    "itertools",
+    "json",
+    "keyword",
+    "lib2to3",
+    "linecache",
+    "locale",
+    "logging",
+    "lzma",
+    "mailbox",
+    "mailcap",
+    "marshal",
+    "math",
+    "mimetypes",
+    "mmap",
+    "modulefinder",
+    "msilib",
+    "multiprocessing",
+    "netrc",
+    "nis",
+    "nntplib",
+    "ntpath",
+    "nturl2path",
+    "numbers",
+    "opcode",
+    "operator",
+    "optparse",
+    "os",
+    "ossaudiodev",
+    "parser",
+    "pathlib",
+    "pdb",
+    "pickle",
+    "pickletools",
+    "pipes",
+    "pkgutil",
+    "platform",
+    "plistlib",
+    "poplib",
+    "posix",
+    "posixpath",
+    "pprint",
+    "profile",
+    "pstats",
+    "pty",
+    "pwd",
+    "py_compile",
+    "pyclbr",
+    "pydoc",
+    "pydoc_data",
+    "pyexpat",
+    "queue",
+    "quopri",
+    "random",
+    "re",
+    "readline",
+    "reprlib",
+    "resource",
+    "rlcompleter",
+    "runpy",
+    "sched",
+    "secrets",
+    "select",
+    "selectors",
+    "shelve",
+    "shlex",
+    "shutil",
+    "signal",
+    "site",
+    "smtpd",
+    "smtplib",
+    "sndhdr",
+    "socket",
+    "socketserver",
+    "spwd",
+    "sqlite3",
+    "sre_compile",
+    "sre_constants",
+    "sre_parse",
+    "ssl",
+    "stat",
+    "statistics",
+    "string",
+    "stringprep",
+    "struct",
+    "subprocess",
+    "sunau",
+    "symbol",
+    "symtable",
+    "sys",
+    "sysconfig",
+    "syslog",
+    "tabnanny",
+    "tarfile",
+    "telnetlib",
+    "tempfile",
+    "termios",
+    "test",
+    "textwrap",
+    "this",
+    "threading",
+    "time",
+    "timeit",
+    "tkinter",
+    "token",
+    "tokenize",
+    "tomllib",
+    "trace",
+    "traceback",
+    "tracemalloc",
+    "tty",
+    "turtle",
+    "turtledemo",
+    "types",
+    "typing",
+    "unicodedata",
+    "unittest",
+    "urllib",
+    "uu",
+    "uuid",
+    "venv",
+    "warnings",
+    "wave",
+    "weakref",
+    "webbrowser",
+    "winreg",
+    "wsgiref",
+    "xdrlib",
+    "xml",
+    "xmlrpc",
+    "zipapp",
+    "zipfile",
+    "zipimport",
+    "zlib",
+    "zoneinfo",
 ];
 
 #[cfg(test)]
@@ -253,12 +468,22 @@ mod tests {
         assert_eq!(TABLES.len(), 8, "a table does not parse");
         let text = include_str!("../families.toml");
         let vocabulary: toml::Table = text.parse().unwrap();
-        let known: Vec<&str> = vocabulary.values().filter_map(toml::Value::as_table).flat_map(|t| t.keys().map(String::as_str)).collect();
+        let known: Vec<&str> = vocabulary
+            .values()
+            .filter_map(toml::Value::as_table)
+            .flat_map(|t| t.keys().map(String::as_str))
+            .collect();
         let pseudo = ["torch.matmul", "torch.reduce", "sklearn.mlp", "init", "bias"];
         for (library, table) in &*TABLES {
-            let lists = table.names.values().chain(table.paths.values()).chain(table.modules.values()).flatten();
-            for family in lists.chain(&table.default).chain(table.optimizers.values()).chain(table.backward.values()) {
-                assert!(known.contains(&family.as_str()) || pseudo.contains(&family.as_str()), "{library}: {family}");
+            let lists =
+                table.names.values().chain(table.paths.values()).chain(table.modules.values()).flatten();
+            for family in
+                lists.chain(&table.default).chain(table.optimizers.values()).chain(table.backward.values())
+            {
+                assert!(
+                    known.contains(&family.as_str()) || pseudo.contains(&family.as_str()),
+                    "{library}: {family}"
+                );
             }
         }
     }

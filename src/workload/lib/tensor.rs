@@ -69,7 +69,9 @@ impl<'a> Interp<'a> {
                 let library = path.split('.').next().unwrap_or("numpy");
                 self.rec.operation(if library == "torch" { "torch.empty" } else { "numpy.empty" });
             }
-            if let Some(family) = path.strip_prefix("torch.optim.").and_then(|n| super::table::of("torch").optimizers.get(n)) {
+            if let Some(family) =
+                path.strip_prefix("torch.optim.").and_then(|n| super::table::of("torch").optimizers.get(n))
+            {
                 self.rec.operation(family);
             }
             if path.starts_with("sklearn.") {
@@ -141,7 +143,9 @@ impl<'a> Interp<'a> {
             }
             return Some(items.known.iter().map(Val::as_int).collect());
         }
-        args.iter().all(|a| a.as_int().is_some() || a.hint() == Hint::Int).then(|| args.iter().map(Val::as_int).collect())
+        args.iter()
+            .all(|a| a.as_int().is_some() || a.hint() == Hint::Int)
+            .then(|| args.iter().map(Val::as_int).collect())
     }
 
     /// The element type that an argument names.
@@ -271,7 +275,10 @@ impl<'a> Interp<'a> {
                 }
                 K::Slice(parts) => {
                     let dim = *dims.next()?;
-                    out.push(dim.and_then(|d| slice_length(d, parts)).or_else(|| if all_none(parts) { dim } else { None }));
+                    out.push(
+                        dim.and_then(|d| slice_length(d, parts))
+                            .or_else(|| if all_none(parts) { dim } else { None }),
+                    );
                 }
                 _ => return None,
             }
@@ -306,7 +313,11 @@ impl<'a> Interp<'a> {
             let library = lib.path.split('.').next().unwrap_or("").to_owned();
             let first = array.shape.as_ref().and_then(|s| s.first().copied());
             let scalar = array.dims() == Some(1) && library == "numpy";
-            let inner = Array { dtype: array.dtype, shape: array.shape.as_ref().map(|s| s.iter().skip(1).copied().collect()), empty: array.empty };
+            let inner = Array {
+                dtype: array.dtype,
+                shape: array.shape.as_ref().map(|s| s.iter().skip(1).copied().collect()),
+                empty: array.empty,
+            };
             let item = if scalar { self.number_of(array.dtype) } else { self.array(&library, inner) };
             self.use_lib(id);
             return match first.flatten().and_then(|n| usize::try_from(n).ok()).filter(|n| *n <= 16) {
@@ -315,7 +326,9 @@ impl<'a> Interp<'a> {
             };
         }
         match &*lib.path {
-            "torch.nn.Sequential" | "torch.nn.ModuleList" => return Items { known: self.children(id), more: None },
+            "torch.nn.Sequential" | "torch.nn.ModuleList" => {
+                return Items { known: self.children(id), more: None };
+            }
             "torch.utils.data.DataLoader" => {
                 let batch = self.load(id);
                 return Items { known: Vec::new(), more: Some(batch) };

@@ -9,7 +9,8 @@ impl<'a> Interp<'a> {
     /// A function, class or method of torch.
     pub(super) fn torch(&mut self, path: &str, me: Option<&Val>, args: &Args) -> Val {
         let last = path.rsplit('.').next().unwrap_or(path);
-        let name = last.strip_suffix('_').filter(|n| !n.is_empty() && !last.starts_with("__")).unwrap_or(last);
+        let name =
+            last.strip_suffix('_').filter(|n| !n.is_empty() && !last.starts_with("__")).unwrap_or(last);
         if let Some(value) = self.torch_setting(path, me, args) {
             return value;
         }
@@ -19,7 +20,8 @@ impl<'a> Interp<'a> {
         if path.starts_with("torch.utils.data.") {
             return self.torch_data(path, args);
         }
-        if me.is_none() && path.starts_with("torch.nn.") && last.starts_with(|c: char| c.is_ascii_uppercase()) {
+        if me.is_none() && path.starts_with("torch.nn.") && last.starts_with(|c: char| c.is_ascii_uppercase())
+        {
             return self.new_module(path, last, args);
         }
         if me.is_none() && path.starts_with("torch.optim.") {
@@ -66,7 +68,10 @@ impl<'a> Interp<'a> {
                 self.rec.read("gpu.count");
                 return Val::of(if last == "device_count" { Hint::Int } else { Hint::Bool });
             }
-            "torch.backends.mps.is_available" | "torch.backends.cuda.is_built" | "torch.distributed.is_initialized" | "torch.distributed.is_available" => {
+            "torch.backends.mps.is_available"
+            | "torch.backends.cuda.is_built"
+            | "torch.distributed.is_initialized"
+            | "torch.distributed.is_available" => {
                 return Val::of(Hint::Bool);
             }
             "torch.multiprocessing.spawn" => {
@@ -85,12 +90,16 @@ impl<'a> Interp<'a> {
             self.rec.operation("torch.cuda");
             return Val::any();
         }
-        if me.is_none() && let Some(value) = self.torch_transform(path, args) {
+        if me.is_none()
+            && let Some(value) = self.torch_transform(path, args)
+        {
             return value;
         }
         if path.starts_with("torch.distributions.") {
             self.draw("torch", "torch.rng.unseeded");
-            ["torch.rng.normal", "torch.rng.uniform", "torch.rng.bernoulli", "torch.elementwise.math"].iter().for_each(|f| self.rec.operation(f));
+            ["torch.rng.normal", "torch.rng.uniform", "torch.rng.bernoulli", "torch.elementwise.math"]
+                .iter()
+                .for_each(|f| self.rec.operation(f));
             return self.lib_object(path, args.clone(), None);
         }
         self.torch_tensor(path, name, last, me, args)
@@ -98,7 +107,10 @@ impl<'a> Interp<'a> {
 
     pub(super) fn is_function(&self, value: &Val) -> bool {
         match &value.k {
-            K::Ref(id) => matches!(self.heap.get(*id), crate::workload::heap::Obj::Func(_) | crate::workload::heap::Obj::Class(_)),
+            K::Ref(id) => matches!(
+                self.heap.get(*id),
+                crate::workload::heap::Obj::Func(_) | crate::workload::heap::Obj::Class(_)
+            ),
             K::Bound(b) => b.1.as_str() == "$method",
             _ => false,
         }
@@ -111,8 +123,15 @@ impl<'a> Interp<'a> {
                 self.rec.backward = true;
                 Some(self.list(Vec::new(), Some(Val::any())))
             }
-            _ if path.starts_with("torch.func.") || path.starts_with("torch.autograd.functional.") || path == "torch.vmap" => {
-                if path.contains("grad") || path.contains("jac") || path.contains("vjp") || path.contains("hess") {
+            _ if path.starts_with("torch.func.")
+                || path.starts_with("torch.autograd.functional.")
+                || path == "torch.vmap" =>
+            {
+                if path.contains("grad")
+                    || path.contains("jac")
+                    || path.contains("vjp")
+                    || path.contains("hess")
+                {
                     self.rec.backward = true;
                 }
                 let f = args.pos.first().cloned()?;
@@ -137,7 +156,10 @@ impl<'a> Interp<'a> {
         self.draws += 1;
         match args.named("generator").filter(|g| !g.is_none()) {
             Some(generator) => {
-                let seeded = self.lib(generator).and_then(|l| l.attrs.get("$seeded")).is_some_and(|v| v.k == K::Bool(true));
+                let seeded = self
+                    .lib(generator)
+                    .and_then(|l| l.attrs.get("$seeded"))
+                    .is_some_and(|v| v.k == K::Bool(true));
                 if !seeded {
                     self.rec.operation("torch.rng.unseeded");
                 }
@@ -152,7 +174,18 @@ impl<'a> Interp<'a> {
         let in_place = last.len() != name.len() && me.is_some();
         let fills = matches!(
             name,
-            "fill" | "zero" | "copy" | "uniform" | "normal" | "bernoulli" | "random" | "exponential" | "log_normal" | "cauchy" | "geometric" | "trunc_normal"
+            "fill"
+                | "zero"
+                | "copy"
+                | "uniform"
+                | "normal"
+                | "bernoulli"
+                | "random"
+                | "exponential"
+                | "log_normal"
+                | "cauchy"
+                | "geometric"
+                | "trunc_normal"
         ) && in_place;
         if fills && let Some(me) = me {
             self.written(me);
@@ -160,10 +193,45 @@ impl<'a> Interp<'a> {
         // What only looks at the form of a tensor does not use what is in it.
         let form = matches!(
             name,
-            "size" | "dim" | "numel" | "shape" | "is_contiguous" | "view" | "reshape" | "t" | "transpose" | "permute" | "squeeze" | "unsqueeze"
-                | "flatten" | "detach" | "requires_grad" | "numpy" | "contiguous_" | "new_zeros" | "new_empty" | "new_ones" | "zeros_like" | "empty_like"
-                | "ones_like" | "full_like" | "rand_like" | "randn_like" | "element_size" | "stride" | "expand" | "device" | "is_floating_point" | "data_ptr" | "Parameter" | "nelement"
-                | "as_tensor" | "from_numpy" | "view_as" | "share_memory" | "pin_memory"
+            "size"
+                | "dim"
+                | "numel"
+                | "shape"
+                | "is_contiguous"
+                | "view"
+                | "reshape"
+                | "t"
+                | "transpose"
+                | "permute"
+                | "squeeze"
+                | "unsqueeze"
+                | "flatten"
+                | "detach"
+                | "requires_grad"
+                | "numpy"
+                | "contiguous_"
+                | "new_zeros"
+                | "new_empty"
+                | "new_ones"
+                | "zeros_like"
+                | "empty_like"
+                | "ones_like"
+                | "full_like"
+                | "rand_like"
+                | "randn_like"
+                | "element_size"
+                | "stride"
+                | "expand"
+                | "device"
+                | "is_floating_point"
+                | "data_ptr"
+                | "Parameter"
+                | "nelement"
+                | "as_tensor"
+                | "from_numpy"
+                | "view_as"
+                | "share_memory"
+                | "pin_memory"
         );
         if !form && !fills {
             self.use_arrays(me, args);
@@ -213,8 +281,30 @@ impl<'a> Interp<'a> {
     }
 
     /// What a function gives.
-    fn torch_result(&mut self, name: &str, mut array: Array, me: Option<&Val>, args: &Args, families: &[String]) -> Val {
-        array.empty &= matches!(name, "view" | "reshape" | "t" | "transpose" | "detach" | "numpy" | "from_numpy" | "as_tensor" | "flatten" | "requires_grad" | "squeeze" | "unsqueeze" | "permute");
+    fn torch_result(
+        &mut self,
+        name: &str,
+        mut array: Array,
+        me: Option<&Val>,
+        args: &Args,
+        families: &[String],
+    ) -> Val {
+        array.empty &= matches!(
+            name,
+            "view"
+                | "reshape"
+                | "t"
+                | "transpose"
+                | "detach"
+                | "numpy"
+                | "from_numpy"
+                | "as_tensor"
+                | "flatten"
+                | "requires_grad"
+                | "squeeze"
+                | "unsqueeze"
+                | "permute"
+        );
         let rest: &[Val] = if me.is_some() { &args.pos } else { args.pos.get(1..).unwrap_or_default() };
         let named_dtype = args.named("dtype").and_then(|d| self.dtype_of(d));
         let new = |array: Array| array;
@@ -229,13 +319,15 @@ impl<'a> Interp<'a> {
                 return Val::NONE;
             }
             "item" => return self.number_of(array.dtype),
-            "tolist" => return match array.dims() {
-                Some(0) => self.number_of(array.dtype),
-                _ => {
-                    let item = self.number_of(array.dtype);
-                    self.list(Vec::new(), Some(item))
-                }
-            },
+            "tolist" => {
+                return match array.dims() {
+                    Some(0) => self.number_of(array.dtype),
+                    _ => {
+                        let item = self.number_of(array.dtype);
+                        self.list(Vec::new(), Some(item))
+                    }
+                };
+            }
             "size" => {
                 if let Some(n) = rest.first().and_then(Val::as_int) {
                     let dim = array.shape.as_ref().and_then(|s| {
@@ -246,7 +338,12 @@ impl<'a> Interp<'a> {
                 }
                 return shape_value(&array);
             }
-            "dim" => return array.dims().and_then(|n| i64::try_from(n).ok()).map_or_else(|| Val::of(Hint::Int), Val::from),
+            "dim" => {
+                return array
+                    .dims()
+                    .and_then(|n| i64::try_from(n).ok())
+                    .map_or_else(|| Val::of(Hint::Int), Val::from);
+            }
             "numel" | "nelement" => return array.count().map_or_else(|| Val::of(Hint::Int), Val::from),
             "numpy" => {
                 let value = self.array("numpy", array);
@@ -258,13 +355,19 @@ impl<'a> Interp<'a> {
                 return if name == "tensor" { value } else { self.view_of(value, args.pos.first()) };
             }
             "zeros" | "ones" | "empty" | "rand" | "randn" => {
-                let shape = args.named("size").cloned().map_or_else(|| self.dims(&args.pos), |s| self.dims(&[s]));
+                let shape = match args.named("size").cloned() {
+                    Some(size) => self.dims(&[size]),
+                    None => self.dims(&args.pos),
+                };
                 let made = Array { dtype: named_dtype.or(default), shape, empty: name == "empty" };
                 return self.array("torch", made);
             }
             "new_zeros" | "new_ones" | "new_empty" => {
                 let shape = self.dims(&args.pos);
-                return self.array("torch", Array { dtype: named_dtype.or(array.dtype), shape, empty: name == "new_empty" });
+                return self.array(
+                    "torch",
+                    Array { dtype: named_dtype.or(array.dtype), shape, empty: name == "new_empty" },
+                );
             }
             "empty_like" => {
                 let mut made = like(self, &array);
@@ -298,7 +401,9 @@ impl<'a> Interp<'a> {
                 let ints = name == "arange" && args.pos.iter().all(|a| a.hint() == Hint::Int);
                 let n = match (name, &args.pos[..]) {
                     ("arange", [stop]) => stop.as_int(),
-                    ("arange", [start, stop]) => start.as_int().zip(stop.as_int()).and_then(|(a, b)| b.checked_sub(a)),
+                    ("arange", [start, stop]) => {
+                        start.as_int().zip(stop.as_int()).and_then(|(a, b)| b.checked_sub(a))
+                    }
                     ("linspace", [_, _, n, ..]) => n.as_int(),
                     _ => None,
                 };
@@ -307,14 +412,22 @@ impl<'a> Interp<'a> {
             }
             "eye" => {
                 let n = args.pos.first().and_then(Val::as_int);
-                return self.array("torch", Array::new(named_dtype.or(default), Some(vec![n, args.pos.get(1).map_or(n, Val::as_int)])));
+                return self.array(
+                    "torch",
+                    Array::new(
+                        named_dtype.or(default),
+                        Some(vec![n, args.pos.get(1).map_or(n, Val::as_int)]),
+                    ),
+                );
             }
-            "double" | "float" | "half" | "bfloat16" | "int" | "long" | "short" | "byte" | "bool" => array.dtype = Dtype::named(name).or(match name {
-                "float" => Some(Dtype::F32),
-                "bfloat16" => Some(Dtype::Bf16),
-                "int" => Some(Dtype::Int),
-                _ => array.dtype,
-            }),
+            "double" | "float" | "half" | "bfloat16" | "int" | "long" | "short" | "byte" | "bool" => {
+                array.dtype = Dtype::named(name).or(match name {
+                    "float" => Some(Dtype::F32),
+                    "bfloat16" => Some(Dtype::Bf16),
+                    "int" => Some(Dtype::Int),
+                    _ => array.dtype,
+                })
+            }
             "to" | "type" | "type_as" | "cuda" => {
                 for arg in args.pos.iter().chain(args.named("dtype")) {
                     if let Some(dtype) = self.dtype_of(arg) {
@@ -351,9 +464,16 @@ impl<'a> Interp<'a> {
             }
             "transpose" | "swapaxes" => {
                 let n = array.dims().and_then(|n| i64::try_from(n).ok());
-                array.shape = match (array.shape, n, rest.first().and_then(Val::as_int), rest.get(1).and_then(Val::as_int)) {
+                array.shape = match (
+                    array.shape,
+                    n,
+                    rest.first().and_then(Val::as_int),
+                    rest.get(1).and_then(Val::as_int),
+                ) {
                     (Some(mut shape), Some(n), Some(i), Some(j)) => {
-                        let at = |i: i64| usize::try_from(if i < 0 { i + n } else { i }).ok().filter(|i| *i < shape.len());
+                        let at = |i: i64| {
+                            usize::try_from(if i < 0 { i + n } else { i }).ok().filter(|i| *i < shape.len())
+                        };
                         match (at(i), at(j)) {
                             (Some(i), Some(j)) => {
                                 shape.swap(i, j);
@@ -365,12 +485,19 @@ impl<'a> Interp<'a> {
                     _ => None,
                 };
             }
-            "permute" | "squeeze" | "unsqueeze" | "expand" | "repeat" | "repeat_interleave" | "gather" | "index_select" | "pad" | "roll_"
-            | "interpolate" | "masked_select" | "diag" | "tile" | "unfold" | "fold" | "narrow" | "select" | "take" | "nonzero" | "where_" => array.shape = None,
-            "cat" | "stack" | "concat" | "concatenate" | "vstack" | "hstack" | "einsum" | "meshgrid" | "broadcast_tensors" => {
+            "permute" | "squeeze" | "unsqueeze" | "expand" | "repeat" | "repeat_interleave" | "gather"
+            | "index_select" | "pad" | "roll_" | "interpolate" | "masked_select" | "diag" | "tile"
+            | "unfold" | "fold" | "narrow" | "select" | "take" | "nonzero" | "where_" => array.shape = None,
+            "cat" | "stack" | "concat" | "concatenate" | "vstack" | "hstack" | "einsum" | "meshgrid"
+            | "broadcast_tensors" => {
                 let first = args.pos.first().cloned().unwrap_or_else(Val::any);
                 let inner = self.iterate(&first);
-                let dtype = inner.known.iter().chain(&inner.more).find_map(|v| self.array_of(v)).and_then(|a| a.dtype);
+                let dtype = inner
+                    .known
+                    .iter()
+                    .chain(&inner.more)
+                    .find_map(|v| self.array_of(v))
+                    .and_then(|a| a.dtype);
                 array = Array::new(dtype.or(array.dtype), None);
                 if matches!(name, "meshgrid" | "broadcast_tensors") {
                     let item = self.array("torch", array);
@@ -390,9 +517,11 @@ impl<'a> Interp<'a> {
                 };
                 return self.array("torch", Array::new(Some(Dtype::Int), shape));
             }
-            "max" | "min" | "topk" | "sort" | "kthvalue" | "mode" | "median" | "cummax" | "cummin" | "std_mean" | "var_mean" | "aminmax" | "unique" => {
+            "max" | "min" | "topk" | "sort" | "kthvalue" | "mode" | "median" | "cummax" | "cummin"
+            | "std_mean" | "var_mean" | "aminmax" | "unique" => {
                 let (axes, keep) = self.reduction(me.is_some(), args, "dim");
-                let two = !matches!(name, "max" | "min" | "median" | "unique") || matches!(axes, Axes::Some(_));
+                let two =
+                    !matches!(name, "max" | "min" | "median" | "unique") || matches!(axes, Axes::Some(_));
                 if !two {
                     return self.array("torch", Array::new(array.dtype, (name != "unique").then(Vec::new)));
                 }
@@ -409,14 +538,17 @@ impl<'a> Interp<'a> {
                 let item = self.array("torch", Array::new(array.dtype, None));
                 return self.list(Vec::new(), Some(item));
             }
-            "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "isnan" | "isinf" | "isfinite" | "logical_and" | "logical_or" | "logical_not" => array.dtype = Some(Dtype::Bool),
+            "eq" | "ne" | "lt" | "le" | "gt" | "ge" | "isnan" | "isinf" | "isfinite" | "logical_and"
+            | "logical_or" | "logical_not" => array.dtype = Some(Dtype::Bool),
             "all" | "any" => array = Array::new(Some(Dtype::Bool), None),
-            "allclose" | "equal" | "is_tensor" | "is_floating_point" | "is_available" | "is_complex" | "is_contiguous" => return Val::of(Hint::Bool),
+            "allclose" | "equal" | "is_tensor" | "is_floating_point" | "is_available" | "is_complex"
+            | "is_contiguous" => return Val::of(Hint::Bool),
             "get_num_threads" | "initial_seed" | "element_size" | "data_ptr" => return Val::of(Hint::Int),
             "state_dict" => return self.lib_object("torch.state_dict", Args::default(), None),
             "get_rng_state" | "set_rng_state" => return Val::any(),
             "load_state_dict" | "zero_grad" | "register_buffer" => return Val::any(),
-            "clone" | "contiguous" | "detach" | "cpu" | "requires_grad" | "pin_memory" | "share_memory" | "clamp" | "abs" | "masked_fill" | "dropout" => {
+            "clone" | "contiguous" | "detach" | "cpu" | "requires_grad" | "pin_memory" | "share_memory"
+            | "clamp" | "abs" | "masked_fill" | "dropout" => {
                 if matches!(name, "detach" | "requires_grad") {
                     let value = self.array("torch", array);
                     return self.view_of(value, me);
@@ -426,16 +558,25 @@ impl<'a> Interp<'a> {
             "conv1d" | "conv2d" | "conv3d" => array.shape = array.shape.map(|s| vec![None; s.len()]),
             _ if families.iter().any(|f| f == "torch.loss") => {
                 let whole = args.named("reduction").is_none_or(|r| r.as_str() != Some("none"));
-                return self.array("torch", Array::new(array.dtype, if whole { Some(Vec::new()) } else { None }));
+                return self
+                    .array("torch", Array::new(array.dtype, if whole { Some(Vec::new()) } else { None }));
             }
-            _ if families.iter().any(|f| f.starts_with("torch.pool") || f == "torch.fft" || f == "torch.linalg") => array.shape = None,
+            _ if families
+                .iter()
+                .any(|f| f.starts_with("torch.pool") || f == "torch.fft" || f == "torch.linalg") =>
+            {
+                array.shape = None
+            }
             _ if families.iter().any(|f| f.starts_with("torch.elementwise")) => {
                 if let Some(other) = rest.first().filter(|o| self.array_of(o).is_some()).cloned() {
                     let other = self.array_like(&other, Dtype::F32, 1);
                     array.shape = Array::broadcast(array.shape.as_deref(), other.shape.as_deref());
                     array.dtype = Dtype::promote(array.dtype, other.dtype);
                 }
-                if families.iter().any(|f| f == "torch.elementwise.math") && array.dtype.is_some_and(|d| !d.is_float()) && name != "pow" {
+                if families.iter().any(|f| f == "torch.elementwise.math")
+                    && array.dtype.is_some_and(|d| !d.is_float())
+                    && name != "pow"
+                {
                     array.dtype = Some(Dtype::F32);
                 }
             }
@@ -447,7 +588,7 @@ impl<'a> Interp<'a> {
     }
 
     /// Remembers that writing to the one array writes to the other.
-    fn view_of(&mut self, value: Val, base: Option<&Val>) -> Val {
+    pub(super) fn view_of(&mut self, value: Val, base: Option<&Val>) -> Val {
         if let Some(base) = base.cloned()
             && let Some(lib) = self.lib_mut(&value)
         {
@@ -457,7 +598,13 @@ impl<'a> Interp<'a> {
     }
 
     /// A matrix product, by the type of its elements; what it gives.
-    pub(super) fn torch_product(&mut self, name: &str, array: &Array, me: Option<&Val>, args: &Args) -> Array {
+    pub(super) fn torch_product(
+        &mut self,
+        name: &str,
+        array: &Array,
+        me: Option<&Val>,
+        args: &Args,
+    ) -> Array {
         let mut others: Vec<Array> = Vec::new();
         for arg in args.all().cloned().collect::<Vec<_>>() {
             if self.array_of(&arg).is_some() {
@@ -467,19 +614,24 @@ impl<'a> Interp<'a> {
                 others.extend(items.known.iter().filter_map(|v| self.array_of(v).cloned()));
             }
         }
-        let dtype = if name == "einsum" { None } else { array.dtype }.or_else(|| others.iter().find_map(|a| a.dtype));
+        let dtype =
+            if name == "einsum" { None } else { array.dtype }.or_else(|| others.iter().find_map(|a| a.dtype));
         if name == "matmul" || name == "inner" {
             let second = if me.is_some() { others.first() } else { others.get(1) };
             if array.dims() == Some(1) && second.and_then(Array::dims) == Some(1) {
                 self.rec.operation("torch.dot");
                 return Array::new(dtype, Some(Vec::new()));
             }
-            let unknown = array.dims().is_none_or(|d| d == 1) && second.and_then(Array::dims).is_none_or(|d| d == 1);
+            let unknown =
+                array.dims().is_none_or(|d| d == 1) && second.and_then(Array::dims).is_none_or(|d| d == 1);
             if unknown && name == "matmul" && array.dims() == Some(1) {
                 self.rec.operation("torch.dot");
             }
             self.matmul_family(dtype);
-            return Array::new(dtype, Array::product(array.shape.as_deref(), second.and_then(|s| s.shape.as_deref())));
+            return Array::new(
+                dtype,
+                Array::product(array.shape.as_deref(), second.and_then(|s| s.shape.as_deref())),
+            );
         }
         self.matmul_family(dtype);
         let second = if me.is_some() { others.first() } else { others.get(1) };
@@ -487,9 +639,13 @@ impl<'a> Interp<'a> {
             self.rec.bias = true;
         }
         let shape = match name {
-            "mm" | "bmm" | "mv" => Array::product(array.shape.as_deref(), second.and_then(|s| s.shape.as_deref())),
+            "mm" | "bmm" | "mv" => {
+                Array::product(array.shape.as_deref(), second.and_then(|s| s.shape.as_deref()))
+            }
             "linear" => match (&array.shape, second.and_then(|s| s.shape.as_ref())) {
-                (Some(x), Some(w)) if !x.is_empty() && !w.is_empty() => Some(x[..x.len() - 1].iter().copied().chain([w[0]]).collect()),
+                (Some(x), Some(w)) if !x.is_empty() && !w.is_empty() => {
+                    Some(x[..x.len() - 1].iter().copied().chain([w[0]]).collect())
+                }
                 _ => None,
             },
             _ => None,
@@ -510,14 +666,19 @@ impl<'a> Interp<'a> {
 
     /// Which reduction it is.
     fn torch_reduce(&mut self, name: &str, array: &Array, axes: AxesRef<'_>, args: &Args) {
-        if array.dtype.is_some_and(|d| !d.is_float()) && matches!(name, "sum" | "prod") && args.named("dtype").is_none() {
+        if array.dtype.is_some_and(|d| !d.is_float())
+            && matches!(name, "sum" | "prod")
+            && args.named("dtype").is_none()
+        {
             return;
         }
         // Elements of one thread's grain: at::internal::GRAIN_SIZE.
         let small = array.count().is_some_and(|n| n <= 32_768);
         let dims = array.dims().and_then(|n| i64::try_from(n).ok());
         match axes {
-            AxesRef::All => self.rec.operation(if small { "torch.reduce.full.small" } else { "torch.reduce.full" }),
+            AxesRef::All => {
+                self.rec.operation(if small { "torch.reduce.full.small" } else { "torch.reduce.full" })
+            }
             AxesRef::Some(axes) => {
                 let last = |a: i64| a == -1 || Some(a + 1) == dims;
                 if dims.is_some_and(|d| usize::try_from(d) == Ok(axes.len())) {
@@ -531,7 +692,9 @@ impl<'a> Interp<'a> {
                     self.rec.operation("torch.reduce.column");
                 }
             }
-            AxesRef::Unknown => ["torch.reduce.full", "torch.reduce.row", "torch.reduce.column"].iter().for_each(|f| self.rec.operation(f)),
+            AxesRef::Unknown => ["torch.reduce.full", "torch.reduce.row", "torch.reduce.column"]
+                .iter()
+                .for_each(|f| self.rec.operation(f)),
         }
     }
 
@@ -539,17 +702,23 @@ impl<'a> Interp<'a> {
     pub(super) fn reduction(&mut self, method: bool, args: &Args, keyword: &str) -> (Axes, bool) {
         let rest: &[Val] = if method { &args.pos } else { args.pos.get(1..).unwrap_or_default() };
         let given = args.named(keyword).or_else(|| args.named("axis")).or_else(|| rest.first()).cloned();
-        let keep = ["keepdim", "keepdims"].iter().find_map(|n| args.named(n).cloned()).and_then(|k| self.truth(&k)).unwrap_or(false);
+        let keep = ["keepdim", "keepdims"]
+            .iter()
+            .find_map(|n| args.named(n).cloned())
+            .and_then(|k| self.truth(&k))
+            .unwrap_or(false);
         let axes = match given {
             None => Axes::All,
             Some(v) if v.is_none() => Axes::All,
             Some(v) => match &v.k {
                 K::Int(n) => Axes::Some(vec![*n]),
-                K::Tuple(_) | K::Ref(_) if self.array_of(&v).is_none() => match self.dims(&[v]).and_then(|d| d.into_iter().collect::<Option<Vec<i64>>>()) {
-                    Some(axes) if axes.is_empty() => Axes::All,
-                    Some(axes) => Axes::Some(axes),
-                    None => Axes::Unknown,
-                },
+                K::Tuple(_) | K::Ref(_) if self.array_of(&v).is_none() => {
+                    match self.dims(&[v]).and_then(|d| d.into_iter().collect::<Option<Vec<i64>>>()) {
+                        Some(axes) if axes.is_empty() => Axes::All,
+                        Some(axes) => Axes::Some(axes),
+                        None => Axes::Unknown,
+                    }
+                }
                 // `norm("fro")`, `sum(dtype=…)`, `norm(2)` are of the whole.
                 K::Str(_) | K::Sym(_) | K::Float(_) => Axes::All,
                 _ => Axes::Unknown,
@@ -588,7 +757,9 @@ impl Axes {
 /// A shape as the tuple that a program reads.
 pub(super) fn shape_value(array: &Array) -> Val {
     match &array.shape {
-        Some(shape) => Val::tuple(shape.iter().map(|d: &Dim| d.map_or_else(|| Val::of(Hint::Int), Val::from)).collect()),
+        Some(shape) => {
+            Val::tuple(shape.iter().map(|d: &Dim| d.map_or_else(|| Val::of(Hint::Int), Val::from)).collect())
+        }
         None => Val::any(),
     }
 }

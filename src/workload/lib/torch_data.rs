@@ -16,7 +16,12 @@ impl<'a> Interp<'a> {
                 self.torch_draw(args);
                 let dataset = args.pos.first().cloned().unwrap_or_else(Val::any);
                 let part = self.lib_object("torch.utils.data.Subset", Args::of(vec![dataset]), None);
-                let count = args.pos.get(1).cloned().and_then(|l| self.length(&l)).and_then(|n| usize::try_from(n).ok());
+                let count = args
+                    .pos
+                    .get(1)
+                    .cloned()
+                    .and_then(|l| self.length(&l))
+                    .and_then(|n| usize::try_from(n).ok());
                 match count.filter(|n| *n <= 16) {
                     Some(n) => self.list(vec![part; n], None),
                     None => self.list(Vec::new(), Some(part)),
@@ -45,12 +50,20 @@ impl<'a> Interp<'a> {
             self.rec.operation("torch.dataloader.workers");
         }
         let shuffle = args.get(2, "shuffle").cloned().unwrap_or_else(|| false.into());
-        let generator = Args { kw: args.kw.iter().filter(|(n, _)| n.as_str() == "generator").cloned().collect(), ..Args::default() };
+        let generator = Args {
+            kw: args.kw.iter().filter(|(n, _)| n.as_str() == "generator").cloned().collect(),
+            ..Args::default()
+        };
         if self.truth(&shuffle) != Some(false) {
             self.rec.operation("torch.rng.permutation");
             self.torch_draw(&generator);
         }
-        for sampler in [args.get(3, "sampler"), args.get(4, "batch_sampler")].into_iter().flatten().cloned().collect::<Vec<_>>() {
+        for sampler in [args.get(3, "sampler"), args.get(4, "batch_sampler")]
+            .into_iter()
+            .flatten()
+            .cloned()
+            .collect::<Vec<_>>()
+        {
             self.sample(&sampler);
         }
         if let Some(init) = args.named("worker_init_fn").cloned() {
@@ -145,12 +158,15 @@ impl<'a> Interp<'a> {
         }
         match &item.k {
             K::Tuple(items) => {
-                let items: Vec<Val> = items.to_vec().iter().map(|i| self.collate(i, batch, depth - 1)).collect();
+                let items: Vec<Val> =
+                    items.to_vec().iter().map(|i| self.collate(i, batch, depth - 1)).collect();
                 return self.list(items, None);
             }
             K::Union(parts) => {
                 let parts = parts.to_vec();
-                return Val::one_of(parts.iter().map(|p| self.collate(p, batch, depth - 1)).collect::<Vec<_>>());
+                return Val::one_of(
+                    parts.iter().map(|p| self.collate(p, batch, depth - 1)).collect::<Vec<_>>(),
+                );
             }
             K::Ref(id) => match &*self.heap.take(*id) {
                 Obj::List { items, more: None, .. } => {
@@ -158,8 +174,10 @@ impl<'a> Interp<'a> {
                     return self.list(items, None);
                 }
                 Obj::Dict { items, .. } => {
-                    let pairs: Vec<Val> =
-                        items.iter().map(|(k, v)| Val::tuple(vec![k.clone(), self.collate(v, batch, depth - 1)])).collect();
+                    let pairs: Vec<Val> = items
+                        .iter()
+                        .map(|(k, v)| Val::tuple(vec![k.clone(), self.collate(v, batch, depth - 1)]))
+                        .collect();
                     let list = self.list(pairs, None);
                     return self.to_dict(&list);
                 }

@@ -13,7 +13,11 @@ impl<'a> Interp<'a> {
         match class {
             "Parameter" => {
                 let value = args.pos.first().cloned().unwrap_or_else(Val::any);
-                return if self.array_of(&value).is_some() { value } else { self.array("torch", Array::default()) };
+                return if self.array_of(&value).is_some() {
+                    value
+                } else {
+                    self.array("torch", Array::default())
+                };
             }
             "DataParallel" | "DistributedDataParallel" => {
                 self.rec.operation("torch.distributed");
@@ -60,7 +64,12 @@ impl<'a> Interp<'a> {
             }
             out.extend(items.known.into_iter().chain(items.more));
         }
-        out.extend(lib.attrs.iter().filter(|(n, _)| !n.starts_with('$') && n.as_str() != "training").map(|(_, v)| v.clone()));
+        out.extend(
+            lib.attrs
+                .iter()
+                .filter(|(n, _)| !n.starts_with('$') && n.as_str() != "training")
+                .map(|(_, v)| v.clone()),
+        );
         if let Some(Val { k: K::Tuple(more), .. }) = lib.attrs.get("$appended") {
             out.extend(more.iter().cloned());
         }
@@ -158,7 +167,10 @@ impl<'a> Interp<'a> {
                 return Val::tuple(vec![one, weights]);
             }
             "Flatten" => {
-                let tail = array.shape.as_ref().and_then(|s| s.iter().skip(1).try_fold(1i64, |n, d| n.checked_mul((*d)?)));
+                let tail = array
+                    .shape
+                    .as_ref()
+                    .and_then(|s| s.iter().skip(1).try_fold(1i64, |n, d| n.checked_mul((*d)?)));
                 array.shape = array.shape.and_then(|s| Some(vec![*s.first()?, tail]));
             }
             _ if class.starts_with("Conv") => {
@@ -172,16 +184,26 @@ impl<'a> Interp<'a> {
                 });
             }
             _ if class.contains("Pool") => {
-                array.shape = array.shape.map(|s| s.iter().enumerate().map(|(i, d)| if i < 2 { *d } else { None }).collect());
+                array.shape = array
+                    .shape
+                    .map(|s| s.iter().enumerate().map(|(i, d)| if i < 2 { *d } else { None }).collect());
             }
             _ if class.ends_with("Loss") => {
                 let whole = lib.args.named("reduction").is_none_or(|r| r.as_str() != Some("none"));
                 array = Array::new(dtype, if whole { Some(Vec::new()) } else { None });
             }
-            "Identity" | "Dropout" | "ReLU" | "Tanh" | "Sigmoid" | "GELU" | "SiLU" | "Softmax" | "LogSoftmax" | "LayerNorm" | "BatchNorm1d" | "BatchNorm2d" => {}
+            "Identity" | "Dropout" | "ReLU" | "Tanh" | "Sigmoid" | "GELU" | "SiLU" | "Softmax"
+            | "LogSoftmax" | "LayerNorm" | "BatchNorm1d" | "BatchNorm2d" => {}
             _ => array.shape = None,
         }
-        self.array("torch", Array { dtype: if class == "Identity" || class == "Flatten" { array.dtype } else { dtype }, shape: array.shape, empty: false })
+        self.array(
+            "torch",
+            Array {
+                dtype: if class == "Identity" || class == "Flatten" { array.dtype } else { dtype },
+                shape: array.shape,
+                empty: false,
+            },
+        )
     }
 
     /// `train()`, `eval()`: a mode for a module and all in it.
@@ -198,13 +220,20 @@ impl<'a> Interp<'a> {
         });
     }
 
-    fn each_module(&mut self, module: &Val, depth: usize, act: &mut dyn FnMut(&mut crate::workload::heap::Names)) {
+    fn each_module(
+        &mut self,
+        module: &Val,
+        depth: usize,
+        act: &mut dyn FnMut(&mut crate::workload::heap::Names),
+    ) {
         let (_, ids) = self.reach(module, false);
         let _ = depth;
         for id in ids {
             let is_module = match self.heap.get(id) {
                 Obj::Lib(lib) => lib.path.starts_with("torch.nn."),
-                Obj::Instance { class: Some(class), .. } => self.lib_base(*class).is_some_and(|b| b.starts_with("torch.nn.")),
+                Obj::Instance { class: Some(class), .. } => {
+                    self.lib_base(*class).is_some_and(|b| b.starts_with("torch.nn."))
+                }
                 _ => false,
             };
             if is_module && let Some(names) = self.heap.names_mut(id) {
