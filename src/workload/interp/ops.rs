@@ -82,7 +82,8 @@ impl<'a> Interp<'a> {
             return Val::of(if float(a) || float(b) || op == Operator::Div {
                 Hint::Float
             } else if op == Operator::Pow {
-                Hint::Whatever
+                // An integer, but for a negative power.
+                Hint::Float
             } else {
                 Hint::Int
             });

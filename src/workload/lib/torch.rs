@@ -171,6 +171,7 @@ impl<'a> Interp<'a> {
     fn torch_tensor(&mut self, path: &str, name: &str, last: &str, me: Option<&Val>, args: &Args) -> Val {
         let first = me.or_else(|| args.pos.first());
         let mut array = first.map(|v| self.array_like(v, Dtype::F32, 4)).unwrap_or_default();
+        let unwritten = first.and_then(|v| self.array_of(v)).is_some_and(|a| a.empty);
         let in_place = last.len() != name.len() && me.is_some();
         let fills = matches!(
             name,
@@ -233,6 +234,7 @@ impl<'a> Interp<'a> {
                 | "share_memory"
                 | "pin_memory"
         );
+        array.empty = form && unwritten;
         if !form && !fills {
             self.use_arrays(me, args);
         } else {
