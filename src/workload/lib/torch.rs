@@ -282,6 +282,12 @@ impl<'a> Interp<'a> {
         self.torch_result(name, array, me, args, &families)
     }
 
+    /// The type of tensors and weights that are made without one.
+    pub(super) fn default_dtype(&self) -> Dtype {
+        let set = self.rec.settings.get("torch.default_dtype").and_then(|v| v.as_str()).and_then(Dtype::named);
+        set.unwrap_or(Dtype::F32)
+    }
+
     /// What a function gives.
     fn torch_result(
         &mut self,
@@ -310,7 +316,7 @@ impl<'a> Interp<'a> {
         let rest: &[Val] = if me.is_some() { &args.pos } else { args.pos.get(1..).unwrap_or_default() };
         let named_dtype = args.named("dtype").and_then(|d| self.dtype_of(d));
         let new = |array: Array| array;
-        let default = Some(Dtype::F32);
+        let default = Some(self.default_dtype());
         let like = |s: &Self, a: &Array| {
             let _ = s;
             Array { dtype: named_dtype.or(a.dtype), shape: a.shape.clone(), empty: false }
