@@ -12,6 +12,9 @@ mod lib;
 pub mod parse;
 mod parser;
 mod record;
+#[cfg(test)]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+mod tests;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};

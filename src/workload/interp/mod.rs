@@ -404,6 +404,8 @@ impl<'a> Interp<'a> {
     /// The order of a collection decides something.
     pub(super) fn use_order(&mut self, order: &super::heap::Order) {
         use super::heap::Order;
+        // What is done with the items is the effect, not the walk over them.
+        let effects = self.rec.effects;
         match order {
             Order::Own => {}
             Order::Hashed { text, address } => {
@@ -422,5 +424,6 @@ impl<'a> Interp<'a> {
                 }
             }
         }
+        self.rec.effects = effects;
     }
 }

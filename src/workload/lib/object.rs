@@ -283,6 +283,9 @@ impl<'a> Interp<'a> {
             _ => {}
         }
         let root = path.split('.').next().unwrap_or("");
+        if matches!(root, "torch" | "numpy" | "sklearn" | "jax" | "tensorflow" | "scipy") {
+            self.rec.used(object.t);
+        }
         match root {
             "torch" if path.starts_with("torch.nn.") => self.module_method(object, name, args),
             "torch" if path.starts_with("torch.optim.") => self.optimizer_method(id, name, args),
