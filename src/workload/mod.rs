@@ -4,16 +4,28 @@
 //! is known in place of values, and records which operations of which libraries it performs ([`lib`], `calls/*.toml`)
 //! in the words of `families.toml`. What it cannot tell it says in [`Found::incomplete`].
 
+mod array;
+mod command;
 pub mod facts;
+mod heap;
+mod interp;
+mod lib;
 #[expect(clippy::disallowed_methods, reason = "the order of a folder is asked of the system itself")]
 mod listing;
 pub mod normalise;
 pub mod packages;
 pub mod parse;
+mod parser;
 mod places;
+mod record;
+mod value;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+
+use typed_arena::Arena;
+
+use record::Record;
 
 /// What the analysis looks at.
 #[derive(Clone, Debug, Default)]
@@ -78,6 +90,61 @@ const STACK: usize = 512 << 20;
 
 /// Follows the program that a command line starts. `None` where it starts no Python program that can be read.
 pub fn find(inputs: &Inputs) -> Option<Found> {
-    let _not_yet = inputs;
-    None
+    let launch = command::parse(&inputs.argv)?;
+    std::thread::scope(|scope| {
+        let run =
+            std::thread::Builder::new().stack_size(STACK).spawn_scoped(scope, || analyse(inputs, &launch));
+        let result = run.map(|thread| thread.join());
+        match result {
+            Ok(Ok(found)) => found,
+            // A defect of the analysis, or no memory for its stack: no reason to fail what asked for it.
+            Ok(Err(_)) | Err(_) => Some(Found {
+                incomplete: ["all: the program could not be followed".to_owned()].into(),
+                ..Found::default()
+            }),
+        }
+    })
+}
+
+fn analyse(inputs: &Inputs, launch: &command::Launch) -> Option<Found> {
+    let arena = Arena::new();
+    let mut interp = interp::Interp::new(&arena, inputs, launch);
+    let script = interp.program()?;
+    let is_text = matches!(launch.program, command::Program::Text(_));
+    let sources: Vec<(PathBuf, String)> =
+        interp.sources.iter().map(|s| (s.path.clone(), s.source.text.clone())).collect();
+    if sources.is_empty() {
+        return None;
+    }
+    let rec = std::mem::take(&mut interp.rec);
+    Some(finished(rec, sources, (!is_text).then_some(script)))
+}
+
+/// What follows from the whole of what was recorded.
+fn finished(mut rec: Record, sources: Vec<(PathBuf, String)>, script: Option<PathBuf>) -> Found {
+    lib::backward(&mut rec);
+    let arguments = rec.arguments.iter().enumerate();
+    let arguments = arguments
+        .map(|(i, (name, value))| Argument {
+            name: name.clone(),
+            value: value.clone(),
+            counts: rec.counts(i),
+        })
+        .collect();
+    Found {
+        frameworks: lib::frameworks(&rec),
+        operations: rec.operations,
+        imports: rec.imports,
+        incomplete: rec.incomplete,
+        reads: rec.reads,
+        sets_env: rec.sets_env,
+        seeds: rec.seeds,
+        settings: rec.settings,
+        listings: rec.listings,
+        files: rec.files,
+        workers: rec.workers,
+        arguments,
+        sources,
+        script,
+    }
 }

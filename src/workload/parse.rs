@@ -80,11 +80,19 @@ fn too_deep(text: &str) -> bool {
         let kind = lexer.next_token();
         match kind {
             TokenKind::EndOfFile => return false,
-            TokenKind::Lpar | TokenKind::Lsqb | TokenKind::Lbrace | TokenKind::FStringStart | TokenKind::TStringStart => {
+            TokenKind::Lpar
+            | TokenKind::Lsqb
+            | TokenKind::Lbrace
+            | TokenKind::FStringStart
+            | TokenKind::TStringStart => {
                 nest.push(1);
                 total += 1;
             }
-            TokenKind::Rpar | TokenKind::Rsqb | TokenKind::Rbrace | TokenKind::FStringEnd | TokenKind::TStringEnd => {
+            TokenKind::Rpar
+            | TokenKind::Rsqb
+            | TokenKind::Rbrace
+            | TokenKind::FStringEnd
+            | TokenKind::TStringEnd => {
                 if nest.len() > 1 {
                     total -= nest.pop().unwrap_or(0);
                 }
@@ -99,7 +107,9 @@ fn too_deep(text: &str) -> bool {
             }
             TokenKind::Indent => indent += 1,
             TokenKind::Dedent => indent = indent.saturating_sub(1),
-            TokenKind::Name | TokenKind::Int | TokenKind::Float | TokenKind::String | TokenKind::Comment => continue,
+            TokenKind::Name | TokenKind::Int | TokenKind::Float | TokenKind::String | TokenKind::Comment => {
+                continue;
+            }
             _ => {
                 *nest.last_mut().unwrap_or(&mut 0) += 1;
                 total += 1;
@@ -140,7 +150,12 @@ mod tests {
 
     #[test]
     fn depth_is_bounded_and_data_is_not_depth() {
-        for text in ["(".repeat(100_000), "-".repeat(100_000), "f".to_owned() + &"()".repeat(50_000), "x = 1".to_owned() + &" + 1".repeat(50_000)] {
+        for text in [
+            "(".repeat(100_000),
+            "-".repeat(100_000),
+            "f".to_owned() + &"()".repeat(50_000),
+            "x = 1".to_owned() + &" + 1".repeat(50_000),
+        ] {
             assert!(matches!(parse(text), Err(Refused::Deep)));
         }
         let data = format!("x = [{}]\n", "-1.5, (2, 3),\n".repeat(20_000));
