@@ -6,11 +6,17 @@
 
 mod array;
 mod command;
+pub mod facts;
 mod heap;
 mod interp;
 mod lib;
+#[expect(clippy::disallowed_methods, reason = "the order of a folder is asked of the system itself")]
+mod listing;
+pub mod normalise;
+pub mod packages;
 pub mod parse;
 mod parser;
+mod places;
 mod record;
 #[cfg(test)]
 #[expect(clippy::print_stderr, reason = "a skipped test says so")]
