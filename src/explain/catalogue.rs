@@ -9,7 +9,7 @@ use crate::snapshot::FactPath;
 static RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 static CASES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cases.bin"));
 
-/// Every rule in force, in the order of ids.
+/// Every rule in force: ours in the order of ids, then the user's own.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     /// The rules with their patterns.

@@ -1,5 +1,6 @@
 //! What to expect of two runs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rule::{Effect, On};
@@ -23,7 +24,7 @@ pub struct Verdict {
 }
 
 /// What to expect, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// The same fingerprint.

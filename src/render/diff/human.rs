@@ -24,6 +24,12 @@ const FACTS_SHOWN: usize = 6;
 pub fn text(explanation: &Explanation, report: &Report, all: bool, width: u16) -> String {
     let width = usize::from(width);
     let mut out = String::new();
+    let nothing = report.changes.is_empty() && report.hazards.is_empty() && report.outputs.is_none();
+    if nothing && explanation.verdict.outcome == Outcome::Identical {
+        let summary = &report.verdict.summary;
+        let _infallible = writeln!(out, "{GOOD}identical{GOOD:#}: {summary}");
+        return out;
+    }
     for (name, side) in [("A", &report.a), ("B", &report.b)] {
         let label = side.label.as_ref().map(|l| format!("  {l}")).unwrap_or_default();
         let line = shown(&format!("{name}  {}{label}", side.path)).into_owned();
@@ -76,8 +82,8 @@ pub fn text(explanation: &Explanation, report: &Report, all: bool, width: u16) -
 
 fn finding(out: &mut String, report: &Report, cause: &Cause, all: bool, width: usize) {
     let tag = format!("[{}, {}]", cause.effect.word(), cause.confidence.word());
-    let title = shown(&cause.title).into_owned();
-    let _infallible = writeln!(out, "\n{BOLD}{}. {title}{BOLD:#} {DIM}{tag}{DIM:#}", cause.rank);
+    out.push('\n');
+    heading(out, &format!("{}. {}", cause.rank, shown(&cause.title)), &tag, width);
     let changes = changes_of(report, &cause.facts);
     let limit = if all { changes.len() } else { FACTS_SHOWN };
     let names = changes.iter().take(limit).map(|c| c.fact.chars().count()).max().unwrap_or(0).min(width / 2);
@@ -109,9 +115,36 @@ fn hazard_lines(out: &mut String, hazard: &Cause, width: usize) {
         Some(SideName::B) => "B",
         _ => "A and B",
     };
-    let title = shown(&hazard.title).into_owned();
-    let _infallible = writeln!(out, " {WARN}!{WARN:#} {side}: {title} {DIM}[{}]{DIM:#}", hazard.rule);
+    let _infallible = write!(out, " {WARN}!{WARN:#} ");
+    let title = format!("{side}: {}", shown(&hazard.title));
+    let mut lines = String::new();
+    heading(&mut lines, &title, &format!("[{}]", hazard.rule), width.saturating_sub(3));
+    out.push_str(&lines.trim_end().replace('\n', "\n   "));
+    out.push('\n');
     item(out, "remedy", &hazard.remedy, width);
+}
+
+/// A title and what stands in brackets behind it, on as many lines as they need; the later ones are indented.
+fn heading(out: &mut String, title: &str, tag: &str, width: usize) {
+    let words: Vec<String> = wrap(&format!("{title} \u{0}{tag}"), width.saturating_sub(3));
+    let mut in_tag = false;
+    for (i, line) in words.iter().enumerate() {
+        let indent = if i == 0 { "" } else { "   " };
+        let (before, behind) = match line.split_once('\u{0}') {
+            Some((before, behind)) => (before, behind),
+            None if in_tag => ("", line.as_str()),
+            None => (line.as_str(), ""),
+        };
+        in_tag |= line.contains('\u{0}');
+        let _infallible = write!(out, "{indent}");
+        if !before.is_empty() {
+            let _infallible = write!(out, "{BOLD}{before}{BOLD:#}");
+        }
+        if !behind.is_empty() {
+            let _infallible = write!(out, "{DIM}{behind}{DIM:#}");
+        }
+        out.push('\n');
+    }
 }
 
 fn item(out: &mut String, name: &str, text: &str, width: usize) {

@@ -15,8 +15,8 @@ pub fn text(report: &Report, all: bool) -> String {
     let _infallible = writeln!(
         out,
         "A: {}, B: {}. Scope: {}.\n",
-        prose(&label(&report.a)),
-        prose(&label(&report.b)),
+        literal(&label(&report.a)),
+        literal(&label(&report.b)),
         prose(&scope(report))
     );
     for cause in &report.causes {
@@ -36,7 +36,7 @@ pub fn text(report: &Report, all: bool) -> String {
         out.push('\n');
     }
     if !report.verdict.unknown.is_empty() {
-        let facts: Vec<String> = report.verdict.unknown.iter().take(20).map(|f| code(f)).collect();
+        let facts: Vec<String> = report.verdict.unknown.iter().take(20).map(|f| literal(f)).collect();
         let _infallible = writeln!(out, "Not known: {}\n", facts.join(", "));
     }
     let rest = rest(report);
@@ -52,7 +52,7 @@ pub fn text(report: &Report, all: bool) -> String {
                 let rule = change.rules.first().cloned().unwrap_or_default();
                 row(
                     &mut out,
-                    &[code(&change.fact), cell(&a), cell(&b), change.standing.word().to_owned(), rule],
+                    &[literal(&change.fact), cell(&a), cell(&b), change.standing.word().to_owned(), rule],
                 );
             }
             out.push_str("\n</details>\n");
@@ -69,7 +69,7 @@ fn finding(out: &mut String, report: &Report, cause: &Cause) {
     out.push_str("| fact | A | B |\n| --- | --- | --- |\n");
     for change in changes_of(report, &cause.facts) {
         let (a, b) = values(change);
-        row(out, &[code(&change.fact), cell(&a), cell(&b)]);
+        row(out, &[literal(&change.fact), cell(&a), cell(&b)]);
     }
     let _infallible = writeln!(out, "\n{}", prose(&cause.why));
     for text in cause.magnitude.iter().chain(&cause.evidence) {
@@ -80,11 +80,8 @@ fn finding(out: &mut String, report: &Report, cause: &Cause) {
         .sources
         .iter()
         .map(|s| {
-            if s.url.starts_with("https://") {
-                format!("[{}]({})", prose(&s.title), s.url)
-            } else {
-                prose(&s.title)
-            }
+            let url = s.url.replace('(', "%28").replace(')', "%29");
+            if url.starts_with("https://") { format!("[{}]({url})", prose(&s.title)) } else { prose(&s.title) }
         })
         .collect();
     let _infallible = writeln!(out, "\nRule `{}`. {}\n", cause.rule, links.join("; "));
@@ -94,19 +91,75 @@ fn row(out: &mut String, cells: &[String]) {
     let _infallible = writeln!(out, "| {} |", cells.join(" | "));
 }
 
-/// A cell: what would end it goes, and long values are cut.
+/// A value in a cell; long ones are cut.
 fn cell(text: &str) -> String {
+    if ["absent", "nothing more"].contains(&text) {
+        return text.to_owned();
+    }
     let cut: String = text.chars().take(120).collect();
     let mark = if cut.len() < text.len() { "…" } else { "" };
-    prose(&format!("{cut}{mark}")).replace('|', "\\|")
+    literal(&format!("{cut}{mark}"))
 }
 
-/// Text of which nothing acts: no HTML, no mention of a user or team.
+/// Text from a file, as it is: a code span, in which nothing acts, or escaped where it would end one or a cell.
+fn literal(text: &str) -> String {
+    let text = shown(text);
+    if text.contains(['`', '|']) || text.trim().is_empty() { escaped(&text) } else { format!("`{text}`") }
+}
+
+/// Sentences: code spans stay, and outside them nothing acts.
 fn prose(text: &str) -> String {
-    shown(text).replace('<', "&lt;").replace('@', "&#64;").replace('\n', " ")
+    let text = shown(text);
+    let parts: Vec<&str> = text.split('`').collect();
+    // An odd number of marks, or two in a row, parts text and code otherwise than it looks.
+    if parts.len() % 2 == 0 || text.contains("``") {
+        return escaped(&text);
+    }
+    let part = |(i, part): (usize, &&str)| if i % 2 == 0 { escaped(part) } else { (*part).to_owned() };
+    parts.iter().enumerate().map(part).collect::<Vec<_>>().join("`").replace('|', "&#124;")
 }
 
-/// A code span. A backtick in a path would end it.
-fn code(text: &str) -> String {
-    format!("`{}`", shown(text).replace('`', "'").replace('|', "\\|"))
+/// Text of which nothing acts: no markup of Markdown or HTML, no link, no mention of a person or an issue. GitHub
+/// looks for mentions after it has resolved escapes, so a zero-width space parts the sign from the name.
+fn escaped(text: &str) -> String {
+    let chars: Vec<char> = text.chars().collect();
+    let mut out = String::with_capacity(text.len());
+    for (i, c) in chars.iter().enumerate() {
+        let is_word = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphanumeric());
+        match c {
+            '@' | '#' => out.extend([*c, '\u{200b}']),
+            // Within a word it is no emphasis (GFM, "Emphasis and strong emphasis").
+            '_' if is_word(i.checked_sub(1)) && is_word(Some(i + 1)) => out.push('_'),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '<' | '>' | '&' | '|' | '~' | '$' | '!' => {
+                let _infallible = write!(out, "&#{};", *c as u32);
+            }
+            // Bare addresses become links ("Autolinks").
+            ':' if chars.get(i + 1) == Some(&'/') => out.push_str("&#58;"),
+            '.' if i >= 3 && chars[i - 3..i].iter().all(|c| matches!(c, 'w' | 'W')) => out.push_str("&#46;"),
+            c => out.push(*c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_acts() {
+        for (text, expected) in [
+            ("set `OMP_NUM_THREADS=1` on 2 nodes", "set `OMP_NUM_THREADS=1` on 2 nodes"),
+            ("`a|b` <b>", "`a&#124;b` &#60;b&#62;"),
+            ("a ` b", "a &#96; b"),
+            ("``a`` ", "&#96;&#96;a&#96;&#96; "),
+            ("![x](https://e.org/x)", "&#33;&#91;x&#93;(https&#58;//e.org/x)"),
+            ("@team #12 my_name _x_", "@\u{200b}team #\u{200b}12 my_name &#95;x&#95;"),
+        ] {
+            assert_eq!(prose(text), expected);
+        }
+        assert_eq!(literal("a|b"), "a&#124;b");
+        assert_eq!(literal("<script>"), "`<script>`");
+        assert_eq!(cell(&"é".repeat(121)), format!("`{}…`", "é".repeat(120)));
+    }
 }
