@@ -18,7 +18,8 @@ fn with_env(text: &str, args: &[&str], env: &[(&str, &str)]) -> Found {
 
 fn run(folder: &Path, script: &str, args: &[&str], env: &[(&str, &str)]) -> Option<Found> {
     let argv = ["python", script].iter().chain(args).map(|a| (*a).to_owned()).collect();
-    let environment: BTreeMap<String, String> = env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
+    let environment: BTreeMap<String, String> =
+        env.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect();
     find(&Inputs { argv, cwd: folder.to_path_buf(), environment, site: Vec::new() })
 }
 
@@ -134,7 +135,11 @@ fn the_benchmark_s_programs() {
         let args: Vec<&str> = args.split_whitespace().collect();
         let found = run(&folder, script, &args, &[]).unwrap();
         if operations(&found) != *expected || !found.incomplete.is_empty() {
-            wrong.push(format!("{script} {args:?}\n   got  {}\n   want {expected}\n   {:?}", operations(&found), found.incomplete));
+            wrong.push(format!(
+                "{script} {args:?}\n   got  {}\n   want {expected}\n   {:?}",
+                operations(&found),
+                found.incomplete
+            ));
         }
         assert!(found.sources.len() == 2, "{script}: _common.py is not reached");
     }
@@ -155,14 +160,18 @@ fn what_the_benchmark_s_programs_read_and_set() {
     assert_eq!(reads("cwd"), ["run.cwd"]);
     assert_eq!(reads("rank"), ["env.RANK"]);
     assert!(reads("plain").is_empty());
-    let found = run(&folder, "w1_cnn.py", &["--opt", "adam", "--det", "--threads", "2", "--dump", "x"], &env).unwrap();
+    let found = run(&folder, "w1_cnn.py", &["--opt", "adam", "--det", "--threads", "2", "--dump", "x"], &env)
+        .unwrap();
     let counts = |name: &str| found.arguments.iter().find(|a| a.name == name).unwrap().counts;
     for name in ["opt", "det", "threads", "steps", "batch", "seed"] {
         assert!(counts(name), "{name} counts");
     }
     assert!(!counts("dump"), "an output's name counts");
     assert_eq!(found.settings.get("torch.num_threads").map(|v| v.to_string()), Some("2".to_owned()));
-    assert_eq!(found.settings.get("torch.deterministic_algorithms").map(|v| v.to_string()), Some("true".to_owned()));
+    assert_eq!(
+        found.settings.get("torch.deterministic_algorithms").map(|v| v.to_string()),
+        Some("true".to_owned())
+    );
     let found = run(&folder, "w6_tf.py", &[], &env).unwrap();
     assert_eq!(found.sets_env.get("TF_CPP_MIN_LOG_LEVEL"), Some(&Some("2".to_owned())));
     let found = run(&folder, "w7_python.py", &["--parts", "listdir", "--dir", "/d"], &env).unwrap();

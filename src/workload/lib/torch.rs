@@ -284,7 +284,8 @@ impl<'a> Interp<'a> {
 
     /// The type of tensors and weights that are made without one.
     pub(super) fn default_dtype(&self) -> Dtype {
-        let set = self.rec.settings.get("torch.default_dtype").and_then(|v| v.as_str()).and_then(Dtype::named);
+        let set =
+            self.rec.settings.get("torch.default_dtype").and_then(|v| v.as_str()).and_then(Dtype::named);
         set.unwrap_or(Dtype::F32)
     }
 
