@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::workload::array::{Array, Dtype};
+use crate::workload::array::Array;
 use crate::workload::heap::Lib;
 use crate::workload::interp::Interp;
 use crate::workload::value::{Args, Hint, Id, K, Val};
