@@ -18,7 +18,8 @@ use crate::facts;
 /// exist, a case that does not hold.
 pub fn rules(path: &Path, text: &str) -> Result<Vec<(Rule, Vec<Case>)>, Error> {
     let fail = |at: Option<usize>, rule: Option<&str>, what: &str| {
-        let line = at.map(|at| text.as_bytes()[..at.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1);
+        let line =
+            at.map(|at| text.as_bytes()[..at.min(text.len())].iter().filter(|b| **b == b'\n').count() + 1);
         let line = line.map(|line| format!(", line {line}")).unwrap_or_default();
         let rule = rule.map(|id| format!("rule `{id}`: ")).unwrap_or_default();
         Error::input(format!("`{}`{line}: {rule}{what}", path.display()))
@@ -130,7 +131,11 @@ b = { "config.tokenizer" = "y" }
         assert!(rules(Path::new("x"), "").unwrap_or_default().is_empty());
         let of = |from: &str, to: &str| said(&GOOD.replacen(from, to, 1));
         for (from, to, expected) in [
-            ("effect = \"code\"", "effect = \"loud\"", ", line 9: rule `our-tokenizer`: unknown variant `loud`"),
+            (
+                "effect = \"code\"",
+                "effect = \"loud\"",
+                ", line 9: rule `our-tokenizer`: unknown variant `loud`",
+            ),
             ("remedy = \"Use the same.\"", "", ", line 5: rule `our-tokenizer`: missing field `remedy`"),
             ("why =", "wyh =", "unknown field `wyh`"),
             ("our-tokenizer", "Our tokenizer", ", line 5: rule `Our tokenizer`: an id is made of"),
@@ -138,8 +143,16 @@ b = { "config.tokenizer" = "y" }
             ("expect = \"hit\"", "expect = \"miss\"", "its case `other` is no miss"),
             ("[[rule]]", "[rule]", "`[[rule]]`"),
             ("anything = 1", "anything = ", "line 3"),
-            ("\n[[rule.case]]", "when = { fact = \"env.X\", matches = \"(\" }\n[[rule.case]]", "unclosed group"),
-            ("\n[[rule.case]]", "when = { fact = \"env.X\", near = 1 }\n[[rule.case]]", "`near` is no operator"),
+            (
+                "\n[[rule.case]]",
+                "when = { fact = \"env.X\", matches = \"(\" }\n[[rule.case]]",
+                "unclosed group",
+            ),
+            (
+                "\n[[rule.case]]",
+                "when = { fact = \"env.X\", near = 1 }\n[[rule.case]]",
+                "`near` is no operator",
+            ),
         ] {
             let said = of(from, to);
             assert!(said.contains(expected) && said.starts_with("`p/driftlock.toml`"), "{to}: {said}");

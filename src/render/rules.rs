@@ -71,8 +71,9 @@ pub fn list(rules: &Catalogue, width: u16) -> String {
     for topic in topics {
         let _infallible = writeln!(out, "{HEADING}{topic}{HEADING:#}");
         let of_topic = rules.rules.iter().map(|r| &r.rule).filter(|r| r.topic == topic);
-        let rows: Vec<Vec<String>> =
-            of_topic.map(|r| vec![r.id.clone(), r.effect.word().to_owned(), shown(&r.title).into_owned()]).collect();
+        let rows: Vec<Vec<String>> = of_topic
+            .map(|r| vec![r.id.clone(), r.effect.word().to_owned(), shown(&r.title).into_owned()])
+            .collect();
         out.push_str(&table::plain(&[], &rows, width));
     }
     let _infallible = writeln!(out, "{} rules; `driftlock explain RULE` shows one.", rules.rules.len());

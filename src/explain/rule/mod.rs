@@ -163,15 +163,8 @@ pub struct Case {
 
 impl Effect {
     /// The ladder, the most severe first.
-    pub const ALL: [Self; 7] = [
-        Self::Code,
-        Self::Stream,
-        Self::Order,
-        Self::Algorithm,
-        Self::Precision,
-        Self::Rounding,
-        Self::None,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::Code, Self::Stream, Self::Order, Self::Algorithm, Self::Precision, Self::Rounding, Self::None];
 
     /// The word of the ladder.
     pub fn word(self) -> &'static str {

@@ -146,8 +146,7 @@ fn of_list(item: Spanned<DeValue<'_>>) -> Result<(usize, Rule, Vec<Case>), Wrong
         rule: id.clone(),
         what: e.message().to_owned(),
     })?;
-    let (rule, cases) =
-        rule(raw, "user").map_err(|what| Wrong { at: Some(at), rule: id.clone(), what })?;
+    let (rule, cases) = rule(raw, "user").map_err(|what| Wrong { at: Some(at), rule: id.clone(), what })?;
     Ok((at, rule, cases))
 }
 

@@ -141,7 +141,9 @@ fn entry_of(text: &str) -> Option<String> {
     }
     match text.strip_prefix('~') {
         Some("") => Some("\"$HOME\"".to_owned()),
-        Some(rest) if rest.starts_with('/') && !rest.contains("~/") => Some(format!("\"$HOME\"{}", quote(rest))),
+        Some(rest) if rest.starts_with('/') && !rest.contains("~/") => {
+            Some(format!("\"$HOME\"{}", quote(rest)))
+        }
         // `--dump=~/x`: a shell would not put a home folder there.
         _ if text.contains("~/") => None,
         _ => Some(quote(text)),

@@ -81,7 +81,11 @@ fn finding(out: &mut String, report: &Report, cause: &Cause) {
         .iter()
         .map(|s| {
             let url = s.url.replace('(', "%28").replace(')', "%29");
-            if url.starts_with("https://") { format!("[{}]({url})", prose(&s.title)) } else { prose(&s.title) }
+            if url.starts_with("https://") {
+                format!("[{}]({url})", prose(&s.title))
+            } else {
+                prose(&s.title)
+            }
         })
         .collect();
     let _infallible = writeln!(out, "\nRule `{}`. {}\n", cause.rule, links.join("; "));
@@ -125,7 +129,8 @@ fn escaped(text: &str) -> String {
     let chars: Vec<char> = text.chars().collect();
     let mut out = String::with_capacity(text.len());
     for (i, c) in chars.iter().enumerate() {
-        let is_word = |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphanumeric());
+        let is_word =
+            |at: Option<usize>| at.and_then(|at| chars.get(at)).is_some_and(|c| c.is_alphanumeric());
         match c {
             '@' | '#' => out.extend([*c, '\u{200b}']),
             // Within a word it is no emphasis (GFM, "Emphasis and strong emphasis").
