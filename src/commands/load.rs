@@ -78,6 +78,9 @@ pub fn rules() -> Result<Rules, Error> {
     let Some(path) = config() else {
         return Ok(out);
     };
+    if path.is_dir() {
+        return Err(Error::input(format!("cannot read `{}`: it is a folder", path.display())));
+    }
     let text = import::text(&path)?;
     for (rule, cases) in user::rules(&path, &text)? {
         out.own.push((rule.id.clone(), cases));

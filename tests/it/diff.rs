@@ -1,1 +1,0 @@
-//! `driftlock diff` through the built binary.
