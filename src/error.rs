@@ -55,10 +55,12 @@ impl fmt::Display for Error {
             f.write_str("this is a bug in driftlock: ")?;
         }
         f.write_str(&shown(&self.what))?;
-        match &self.hint {
-            Some(hint) => write!(f, "\nhint: {}", shown(hint)),
-            None => Ok(()),
+        // A hint may be a list, one item on a line; what went wrong is one line, whatever a file put into it.
+        let lines = self.hint.iter().flat_map(|hint| hint.lines()).enumerate();
+        for (i, line) in lines {
+            write!(f, "\n{}{}", if i == 0 { "hint: " } else { "" }, shown(line))?;
         }
+        Ok(())
     }
 }
 

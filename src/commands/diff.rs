@@ -6,7 +6,7 @@ use super::{load, print};
 use crate::cli::diff::{Diff, Format};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::explain::{Catalogue, Outcome, explain, observed, report};
+use crate::explain::{Outcome, explain, observed, report};
 use crate::outputs::record;
 use crate::render;
 use crate::render::diff::Names;
@@ -18,7 +18,7 @@ pub fn run(args: &Diff) -> Result<Exit, Error> {
         return outputs(args);
     }
     let (a, b) = load::pair(&args.a, &args.b)?;
-    let rules = Catalogue::built_in();
+    let rules = load::rules()?.catalogue;
     let observed = observed::observe(&a, &b, |snapshot| {
         let path = if std::ptr::eq(snapshot, &raw const a) { &args.a } else { &args.b };
         record::outputs(snapshot, &|suffix| std::fs::read(load::beside(path, suffix)).ok())

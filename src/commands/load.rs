@@ -1,10 +1,12 @@
-//! What the user names as a snapshot: a file, standard input, this machine, or a foreign dump.
+//! What the user names as a snapshot: a file, standard input, this machine, or a foreign dump; and the rules in force.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{capture, import};
 use crate::error::Error;
+use crate::explain::rule::Case;
+use crate::explain::{Catalogue, user};
 use crate::host::live::Live;
 use crate::probes::Options;
 use crate::snapshot::{Snapshot, file};
@@ -52,4 +54,48 @@ pub fn beside(snapshot: &Path, suffix: &str) -> PathBuf {
     let mut name = snapshot.as_os_str().to_owned();
     name.push(format!(".{suffix}"));
     name.into()
+}
+
+/// The file of a project's own settings.
+const CONFIG: &str = "driftlock.toml";
+
+/// The rules in force, and the cases of those that are the user's own.
+pub struct Rules {
+    /// Ours, and the user's own in place of ours or behind them.
+    pub catalogue: Catalogue,
+    /// The cases of the user's own by the id of the rule.
+    pub own: Vec<(String, Vec<Case>)>,
+}
+
+/// Our rules, and those of the `driftlock.toml` of this project: the nearest one, from the working directory up to
+/// the root of its repository. Outside a repository, only the working directory is looked at.
+///
+/// # Errors
+///
+/// The file cannot be read, or a rule in it is wrong: see [`user::rules`].
+pub fn rules() -> Result<Rules, Error> {
+    let mut out = Rules { catalogue: Catalogue::built_in(), own: Vec::new() };
+    let Some(path) = config() else {
+        return Ok(out);
+    };
+    if path.is_dir() {
+        return Err(Error::input(format!("cannot read `{}`: it is a folder", path.display())));
+    }
+    let text = import::text(&path)?;
+    for (rule, cases) in user::rules(&path, &text)? {
+        out.own.push((rule.id.clone(), cases));
+        out.catalogue.add(rule);
+    }
+    Ok(out)
+}
+
+fn config() -> Option<PathBuf> {
+    let here = std::env::current_dir().ok()?;
+    let is_root = |dir: &&Path| [".git", ".hg"].iter().any(|name| dir.join(name).exists());
+    let root = here.ancestors().find(is_root).unwrap_or(&here);
+    // A link that leads nowhere is there, too, and cannot be read.
+    let there = |path: &PathBuf| std::fs::symlink_metadata(path).is_ok();
+    let dirs = here.ancestors().take_while(|dir| dir.starts_with(root));
+    let found = dirs.map(|dir| dir.join(CONFIG)).find(there)?;
+    Some(found.strip_prefix(&here).map(Path::to_path_buf).unwrap_or(found))
 }

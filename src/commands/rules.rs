@@ -1,16 +1,15 @@
 //! `driftlock explain` and `driftlock rules`.
 
-use super::print;
+use super::{load, print};
 use crate::cli::rules::{Explain, Format, Rules};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::explain::Catalogue;
-use crate::explain::catalogue::cases;
+use crate::explain::catalogue::{Catalogue, cases};
 use crate::render;
 
 /// Prints one rule, whole.
 pub fn explain(args: &Explain) -> Result<Exit, Error> {
-    let rules = Catalogue::built_in();
+    let load::Rules { catalogue: rules, own } = load::rules()?;
     let Some(rule) = rules.find(&args.rule) else {
         let near = nearest(&args.rule, rules.rules.iter().map(|r| r.rule.id.as_str()));
         let error = Error::input(format!("there is no rule `{}`", args.rule));
@@ -19,8 +18,11 @@ pub fn explain(args: &Explain) -> Result<Exit, Error> {
             None => error.hint("`driftlock rules` lists them all"),
         });
     };
-    let at = rules.rules.iter().position(|r| r.rule.id == rule.id);
-    let cases = at.and_then(|i| cases().into_iter().nth(i)).unwrap_or_default();
+    let own = own.into_iter().find(|(id, _)| *id == rule.id).map(|(_, cases)| cases);
+    let cases = own.unwrap_or_else(|| {
+        let at = Catalogue::built_in().rules.iter().position(|r| r.rule.id == rule.id);
+        at.and_then(|i| cases().into_iter().nth(i)).unwrap_or_default()
+    });
     let text = match args.format {
         Format::Human => render::rules::one(rule, &cases, render::table::terminal_width()),
         Format::Json => render::json::text(&render::rules::json(std::iter::once(rule))),
@@ -30,7 +32,7 @@ pub fn explain(args: &Explain) -> Result<Exit, Error> {
 
 /// Lists every rule.
 pub fn list(args: &Rules) -> Result<Exit, Error> {
-    let rules = Catalogue::built_in();
+    let rules = load::rules()?.catalogue;
     let text = match args.format {
         Format::Human => render::rules::list(&rules, render::table::terminal_width()),
         Format::Json => render::json::text(&render::rules::json(rules.rules.iter().map(|r| &r.rule))),

@@ -4,6 +4,7 @@
 //! side by side, the largest first, so that no worker is left alone with a large one at the end; a single file is
 //! one stream, as SHA-256 is, so that anyone can recompute its digest.
 
+mod content;
 mod file;
 pub mod listing;
 pub mod name;
@@ -37,11 +38,13 @@ pub fn inspect(path: &Path, options: &TreeOptions) -> Result<TreeReport, TreeFau
     } else if meta.is_file() {
         let bar = progress(options, meta.len());
         let name = Name::from(root.file_name().unwrap_or_default());
+        let content = content::digest(&root);
         let file = Found { name, path: root, len: meta.len() };
         let mut report = TreeReport { kind: TreeKind::File, ..TreeReport::default() };
         match read(&file, &mut vec![0; file::BUFFER], &bar) {
             Ok(digest) => {
                 report.digest = Some(format!("sha256:{}", digest.sha256));
+                report.content = content;
                 report.files.push(digest);
             }
             Err(unread) => report.faults.push(unread),

@@ -17,6 +17,7 @@ pub fn align(a: &Snapshot, b: &Snapshot) -> Snapshot {
             }
             _ => None,
         });
+        topology(&mut b, &gpus);
     }
     let packages = renamed_packages(a, &b);
     if !packages.is_empty() {
@@ -39,6 +40,21 @@ fn rename(snapshot: &mut Snapshot, to: impl Fn(&FactPath) -> Option<FactPath>) {
         .into_iter()
         .map(|(path, why)| (to(&path).unwrap_or(path), why))
         .collect();
+}
+
+/// `gpu.*.topology` has an entry for each device, in the order of devices: the new order.
+fn topology(b: &mut Snapshot, gpus: &BTreeMap<String, String>) {
+    let number = |index: &str| index.parse::<usize>().ok();
+    let moves: Vec<(usize, usize)> =
+        gpus.iter().filter_map(|(from, to)| Some((number(from)?, number(to)?))).collect();
+    for (path, value) in &mut b.facts {
+        let is_topology = path.section() == "gpu" && path.segments().last().is_some_and(|s| s == "topology");
+        let Value::List(items) = value else { continue };
+        if is_topology && moves.iter().all(|(from, to)| *from.max(to) < items.len()) {
+            let old = items.clone();
+            moves.iter().for_each(|(from, to)| items[*to] = old[*from].clone());
+        }
+    }
 }
 
 /// The indices of GPUs in a snapshot.

@@ -9,7 +9,7 @@ use crate::snapshot::FactPath;
 static RULES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/rules.bin"));
 static CASES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cases.bin"));
 
-/// Every rule in force, in the order of ids.
+/// Every rule in force: ours in the order of ids, then the user's own.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
     /// The rules with their patterns.
@@ -31,6 +31,8 @@ pub struct Compiled {
     pub values: Vec<Pattern>,
     /// Whether its condition speaks of each fact in turn, as `{fact}` or `{1}`.
     pub each: bool,
+    /// Whether it speaks of the fact's own path, as `{fact}`.
+    pub about_the_fact: bool,
 }
 
 impl Compiled {
@@ -39,7 +41,9 @@ impl Compiled {
         Self {
             facts: rule.facts.iter().map(|p| Pattern::new(p)).collect(),
             values: rule.values.keys().map(|p| Pattern::new(p)).collect(),
-            each: rule.when.as_ref().is_some_and(mentions_fact),
+            each: rule.when.as_ref().is_some_and(|c| mentions(c, &["{fact}", "{1}"])),
+            about_the_fact: matches!(&rule.when, Some(Condition::Fact(_)))
+                && rule.when.as_ref().is_some_and(|c| mentions(c, &["{fact}"])),
             rule,
         }
     }
@@ -125,15 +129,16 @@ pub fn cases() -> Vec<Vec<Case>> {
     postcard::from_bytes(CASES).unwrap_or_default()
 }
 
-fn mentions_fact(condition: &Condition) -> bool {
+/// Whether a condition holds one of these words for the fact that is judged.
+fn mentions(condition: &Condition, words: &[&str]) -> bool {
     match condition {
-        Condition::All(list) | Condition::Any(list) => list.iter().any(mentions_fact),
-        Condition::Not(inner) => mentions_fact(inner),
-        Condition::Fact(Predicate { fact, .. }) if fact.contains("{1}") => true,
-        Condition::Fact(Predicate { operator: Operator::Contains(Scalar::Str(text)), .. }) => {
-            text == "{fact}" || text == "{1}"
+        Condition::All(list) | Condition::Any(list) => list.iter().any(|c| mentions(c, words)),
+        Condition::Not(inner) => mentions(inner, words),
+        Condition::Fact(Predicate { fact, operator, .. }) => {
+            let contains =
+                matches!(operator, Operator::Contains(Scalar::Str(text)) if words.contains(&text.as_str()));
+            contains || words.iter().any(|w| fact.contains(w))
         }
-        Condition::Fact(_) => false,
     }
 }
 

@@ -5,15 +5,15 @@ use std::collections::BTreeMap;
 use super::Scope;
 use super::catalogue::{Catalogue, Compiled};
 use super::evaluate::View;
-use super::rule::{Confidence, On};
+use super::rule::{Confidence, Effect, On};
 use crate::diff::Diff;
 use crate::snapshot::{FactPath, Snapshot};
 
 /// What a rule says of the changes that it speaks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Ruling {
-    /// It is raised with this confidence.
-    Raised(Confidence),
+    /// It is raised with this confidence; `None` where its condition stays undecided.
+    Raised(Option<Confidence>),
     /// It would be, if this run used what the rule is about.
     OutOfScope,
     /// Its condition does not hold: for this rule the change has no effect.
@@ -58,23 +58,30 @@ pub fn one(
     let values = rule.values();
     let view = View { a, b, values: &values, fact: None, star: None };
     let in_scope = scope.meets(&rule.rule.scope);
+    // What few programs do is not taken for granted of a program that nobody looked at.
+    let rare = scope.operations.is_none() && rule.rule.scope.is_rare();
     let path = |i: &usize| -> &FactPath { &diff.changes[*i].path };
     // A default that is set, or another spelling, is no change for this rule.
     let differs = |i: &usize| rule.values.is_empty() || view.changed(path(i)) != Some(false);
     let any = changes.iter().any(differs);
     let whole = (!rule.each && any).then(|| ruling(rule, &view, in_scope));
+    // Where such a rule does not hold, it has shown nothing: that a program does not read a variable does not make the
+    // variable harmless, nor does it matter that a rule of no effect does not apply.
+    let mute = rule.each && rule.about_the_fact || rule.rule.effect == Effect::None;
     changes
         .iter()
-        .map(|i| {
+        .filter_map(|i| {
             let ruling = match whole {
                 _ if !differs(i) => Ruling::Harmless,
+                Some(Ruling::Raised(_)) if rare => Ruling::Raised(None),
                 Some(ruling) => ruling,
                 None => {
                     let star = rule.facts.iter().find_map(|p| p.first_star(path(i)));
                     ruling(rule, &View { fact: Some(path(i)), star, ..view }, in_scope)
                 }
             };
-            (*i, ruling)
+            let nothing = mute && ruling == Ruling::Harmless && differs(i);
+            (!nothing).then_some((*i, ruling))
         })
         .collect()
 }
@@ -85,8 +92,8 @@ fn ruling(rule: &Compiled, view: &View<'_>, in_scope: bool) -> Ruling {
         Some(false) => Ruling::Harmless,
         None if rule.rule.ignore_undecided => Ruling::Silent,
         _ if !in_scope => Ruling::OutOfScope,
-        None => Ruling::Raised(Confidence::Plausible),
-        Some(true) => Ruling::Raised(rule.rule.confidence),
+        None => Ruling::Raised(None),
+        Some(true) => Ruling::Raised(Some(rule.rule.confidence)),
     }
 }
 

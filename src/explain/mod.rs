@@ -14,6 +14,7 @@ pub mod report;
 pub mod rule;
 pub mod scope;
 pub mod settle;
+pub mod user;
 pub mod verdict;
 
 use std::collections::BTreeSet;

@@ -1,5 +1,6 @@
 //! The public form of an explanation: `driftlock/diff/1`. Apart from the internal types, so that these can change.
 
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use super::rule::{Confidence, Effect, Source};
@@ -13,9 +14,10 @@ use crate::snapshot::{FactPath, Snapshot, Value, digest};
 pub const SCHEMA: &str = "driftlock/diff/1";
 
 /// Two snapshots compared and explained.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Report {
-    /// [`SCHEMA`].
+    /// The name of this form.
+    #[schemars(schema_with = "name_of_the_form")]
     pub schema: &'static str,
     /// The first snapshot.
     pub a: Side,
@@ -38,8 +40,21 @@ pub struct Report {
     pub outputs: Option<crate::outputs::compare::Report>,
 }
 
+fn name_of_the_form(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "const": SCHEMA })
+}
+
+/// The ladder. A field of it that may be missing is left out, and never `null`.
+fn effects(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": Effect::ALL.map(Effect::word) })
+}
+
+fn confidences(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "enum": Confidence::ALL.map(Confidence::word) })
+}
+
 /// One of the two.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Side {
     /// How the user named it.
     pub path: String,
@@ -51,7 +66,7 @@ pub struct Side {
 }
 
 /// What the runs use; a list that is missing is not known.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Scope {
     /// Frameworks.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -70,12 +85,13 @@ pub struct Scope {
 }
 
 /// What to expect.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Verdict {
     /// In a word.
     pub outcome: Outcome,
-    /// The top of the ladder.
+    /// The most severe effect among the causes; absent where there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(schema_with = "effects")]
     pub level: Option<Effect>,
     /// In a sentence.
     pub summary: String,
@@ -84,7 +100,7 @@ pub struct Verdict {
 }
 
 /// A finding.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Cause {
     /// Its place, from 1.
     pub rank: usize,
@@ -93,8 +109,10 @@ pub struct Cause {
     /// One line.
     pub title: String,
     /// What it does to results.
+    #[schemars(schema_with = "effects")]
     pub effect: Effect,
     /// How well that is known.
+    #[schemars(schema_with = "confidences")]
     pub confidence: Confidence,
     /// The facts that it is about.
     pub facts: Vec<String>,
@@ -118,7 +136,7 @@ pub struct Cause {
 }
 
 /// A source.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Link {
     /// What it is.
     pub title: String,
@@ -127,7 +145,7 @@ pub struct Link {
 }
 
 /// One fact that differs.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Change {
     /// Its path.
     pub fact: String,
@@ -147,7 +165,7 @@ pub struct Change {
 }
 
 /// A fact, or a part of a section, that could not be compared.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Unreadable {
     /// Its path.
     pub fact: String,

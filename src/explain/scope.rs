@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rule::RuleScope;
@@ -23,7 +24,7 @@ pub struct Scope {
 }
 
 /// How a scope is known, the surest last.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum From {
     /// From what is installed on both sides.
@@ -194,6 +195,13 @@ impl Scope {
             })
             .cloned()
             .collect()
+    }
+}
+
+impl RuleScope {
+    /// Whether the rule is about what only few programs do: the surroundings as values, the order of sets.
+    pub fn is_rare(&self) -> bool {
+        !self.operations.is_empty() && self.operations.iter().all(|o| o.starts_with("python."))
     }
 }
 

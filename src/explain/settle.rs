@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::judge::{self, Ruling, Rulings};
@@ -14,7 +15,7 @@ use crate::snapshot::{FactPath, Snapshot};
 const FALLBACK: u8 = 20;
 
 /// What a change is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// It can alter results.
@@ -27,6 +28,19 @@ pub enum Standing {
     OutOfScope,
     /// It can't alter results.
     Benign,
+}
+
+impl Standing {
+    /// The words.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Cause => "cause",
+            Self::Unclassified => "unclassified",
+            Self::Unknown => "unknown",
+            Self::OutOfScope => "out of scope",
+            Self::Benign => "benign",
+        }
+    }
 }
 
 /// A change and what it is.
@@ -47,6 +61,8 @@ pub struct Finding {
     pub rule: Rule,
     /// How sure it is here: the rule's own confidence, or less.
     pub confidence: Confidence,
+    /// Whether a fact that its condition needs is unknown, so that it may not be the case at all.
+    pub undecided: bool,
     /// The facts that it is about.
     pub facts: Vec<FactPath>,
     /// What speaks for it in this pair.
@@ -58,7 +74,7 @@ pub struct Finding {
 }
 
 /// The side of a hazard.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum SideName {
     /// The first.
@@ -93,11 +109,14 @@ pub fn settle(
         .into_iter()
         .map(|(index, changes)| {
             let rule = rules.rules[index].rule.clone();
-            let confidence = changes.iter().filter_map(|c| match judged[&index].get(c) {
+            let raised = changes.iter().filter_map(|c| match judged[&index].get(c) {
                 Some(Ruling::Raised(confidence)) => Some(*confidence),
                 _ => None,
             });
-            let confidence = confidence.min().unwrap_or(Confidence::Plausible);
+            // `None` is a condition that is not decided.
+            let confidence = raised.flatten().min();
+            let undecided = confidence.is_none();
+            let confidence = confidence.unwrap_or(Confidence::Plausible);
             let prediction = rule.predict.as_deref().and_then(|name| predict::predict(name, a, b));
             let mut evidence: Vec<String> = prediction.into_iter().collect();
             let operations = scope.shared_operations(&rule.scope);
@@ -106,6 +125,7 @@ pub fn settle(
             }
             Finding {
                 confidence,
+                undecided,
                 facts: changes.into_iter().map(|c| diff.changes[c].path.clone()).collect(),
                 evidence,
                 magnitude: rule.magnitude.clone(),
@@ -114,15 +134,35 @@ pub fn settle(
             }
         })
         .collect();
+    drop_echoes(&mut causes);
     causes.sort_by(|x, y| rank(x).cmp(&rank(y)));
     (settled, causes)
 }
 
-/// The order of causes: fallbacks last; then effect, confidence, weight, id.
-fn rank(finding: &Finding) -> (bool, Effect, Confidence, std::cmp::Reverse<u8>, &str) {
+/// Leaves out findings that only repeat what follows from another one: the number of threads changed because a
+/// variable did, and the finding on the variable speaks for that number as well.
+fn drop_echoes(causes: &mut Vec<Finding>) {
+    let derived = |path: &FactPath| matches!(path.segments(), [cpu, table, ..] if cpu == "cpu" && (table == "threads" || table == "dispatch"));
+    let echoes: Vec<bool> = causes
+        .iter()
+        .map(|finding| {
+            finding.facts.iter().all(derived)
+                && causes.iter().any(|other| {
+                    other.rule.effect <= finding.rule.effect
+                        && !other.facts.iter().all(derived)
+                        && finding.facts.iter().all(|f| other.facts.contains(f))
+                })
+        })
+        .collect();
+    let mut echoes = echoes.into_iter();
+    causes.retain(|_| !echoes.next().unwrap_or(false));
+}
+
+/// The order of causes: fallbacks last, before them what is not decided; then effect, confidence, weight, id.
+fn rank(finding: &Finding) -> (bool, bool, Effect, Confidence, std::cmp::Reverse<u8>, &str) {
     let rule = &finding.rule;
     let weight = std::cmp::Reverse(rule.weight);
-    (rule.weight <= FALLBACK, rule.effect, finding.confidence, weight, &rule.id)
+    (rule.weight <= FALLBACK, finding.undecided, rule.effect, finding.confidence, weight, &rule.id)
 }
 
 /// What one change is, and the rules for which it is a cause.
@@ -201,6 +241,7 @@ pub fn hazards(rules: &Catalogue, a: &Snapshot, b: &Snapshot, narrow: &[String])
         }
         out.push(Finding {
             confidence: rule.rule.confidence,
+            undecided: false,
             facts: facts.into_iter().collect(),
             evidence: Vec::new(),
             magnitude: rule.rule.magnitude.clone(),

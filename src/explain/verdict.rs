@@ -1,5 +1,6 @@
 //! What to expect of two runs.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rule::{Effect, On};
@@ -23,7 +24,7 @@ pub struct Verdict {
 }
 
 /// What to expect, in a word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// The same fingerprint.
@@ -36,6 +37,19 @@ pub enum Outcome {
     Unstable,
     /// Something that is not known stands in the way.
     Unknown,
+}
+
+impl Outcome {
+    /// The word.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Identical => "identical",
+            Self::Same => "same",
+            Self::Different => "different",
+            Self::Unstable => "unstable",
+            Self::Unknown => "unknown",
+        }
+    }
 }
 
 /// Sums up.

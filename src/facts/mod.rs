@@ -124,6 +124,27 @@ pub fn find(path: &FactPath) -> Option<&'static Fact> {
         .min_by_key(|f| f.path.bytes().filter(|b| *b == b'*').count())
 }
 
+/// Whether some declared fact can have a path that this pattern of a rule names: a word may hold `*` for any text,
+/// and `{1}` for a name; `**` at the end is one or more words. Patterns with quoted words are taken on trust.
+pub fn may_be(pattern: &str) -> bool {
+    use crate::explain::pattern::glob;
+    let pattern = pattern.replace("{1}", "*");
+    let words: Vec<&str> = pattern.split('.').collect();
+    let fits = |x: &str, y: &str| match (x.contains('*'), y.contains('*')) {
+        (false, false) => x == y,
+        (true, false) => glob(x, y),
+        _ => true,
+    };
+    let overlap = |declared: &str| {
+        let declared: Vec<&str> = declared.split('.').collect();
+        let shared = words.iter().zip(&declared).position(|(x, y)| *x == "**" || *y == "**");
+        let n = shared.unwrap_or(words.len().min(declared.len()));
+        let same_length = words.len() == declared.len();
+        words.iter().zip(&declared).take(n).all(|(x, y)| fits(x, y)) && (shared.is_some() || same_length)
+    };
+    pattern.contains('"') || FACTS.iter().any(|f| overlap(f.path))
+}
+
 fn section_of(fact: &Fact) -> &'static str {
     fact.path.split('.').next().unwrap_or_default()
 }

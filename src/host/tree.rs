@@ -42,6 +42,9 @@ pub struct TreeReport {
     pub kind: TreeKind,
     /// `sha256:…`; docs/reference/data-digest.md says how to recompute it. `None` where [`Self::faults`] is not empty.
     pub digest: Option<String>,
+    /// Of a file of arrays: `sha256:…` over its arrays, which does not depend on how they are packed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content: Option<String>,
     /// `sha256:…` of the names in the order in which the file system lists them, each followed by a NUL byte.
     pub listing_order: Option<String>,
     /// Folders below the root that hold nothing.

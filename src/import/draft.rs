@@ -9,6 +9,11 @@ use crate::redact::{Identities, env_value, secret};
 use crate::snapshot::path::is_bare;
 use crate::snapshot::{FactPath, Facts, Snapshot, Value};
 
+/// How many facts a dump may give: a hundred times what any real one does. A text made to be read for hours is not.
+const FACTS_LIMIT: usize = 100_000;
+/// The longest text of a fact, in bytes.
+const TEXT_LIMIT: usize = 64 << 10;
+
 /// What a dump says, by our own names of facts.
 ///
 /// A section that a dump speaks of is covered in part, as a rule: [`Draft::partial`] makes unknown what is neither set
@@ -52,6 +57,13 @@ impl Draft {
     ) {
         let path = FactPath::new(segments);
         self.sections.insert(path.section().to_owned());
+        if self.facts.len() >= FACTS_LIMIT {
+            let section = path.section().to_owned();
+            self.unknown
+                .entry(FactPath::new([section]))
+                .or_insert_with(|| "the dump says too much".to_owned());
+            return;
+        }
         self.facts.entry(path).or_insert_with(|| value.into());
     }
 
@@ -104,6 +116,11 @@ impl Draft {
     pub fn unknown_at<S: Into<String>>(&mut self, segments: impl IntoIterator<Item = S>, reason: &str) {
         let path = FactPath::new(segments);
         self.sections.insert(path.section().to_owned());
+        if self.unknown.len() >= FACTS_LIMIT {
+            let section = FactPath::new([path.section()]);
+            self.unknown.entry(section).or_insert_with(|| "the dump says too much".to_owned());
+            return;
+        }
         self.unknown.entry(path).or_insert_with(|| reason.to_owned());
     }
 
@@ -132,6 +149,12 @@ impl Draft {
             }
         }
         for (path, value) in self.facts.into_iter().chain(self.meta) {
+            if is_long(&value) || path.segments().iter().any(|segment| segment.len() > TEXT_LIMIT) {
+                snapshot
+                    .unknown
+                    .insert(FactPath::new([path.section()]), "the dump gives a text too long".to_owned());
+                continue;
+            }
             let fact = facts::find(&path);
             debug_assert!(fact.is_some(), "`{path}` is not declared in src/facts/{}.toml", path.section());
             let class = fact.map_or(Class::Identity, |f| f.class);
@@ -173,6 +196,14 @@ impl Draft {
     }
 }
 
+fn is_long(value: &Value) -> bool {
+    match value {
+        Value::Str(text) => text.len() > TEXT_LIMIT,
+        Value::List(items) => items.len() > TEXT_LIMIT || items.iter().any(is_long),
+        _ => false,
+    }
+}
+
 /// The paths that cover a section but for what is absent: the section where nothing is, else its facts and tables.
 fn open(section: &str, absent: &BTreeSet<FactPath>) -> BTreeSet<FactPath> {
     let whole = FactPath::new([section]);
@@ -196,7 +227,10 @@ fn open(section: &str, absent: &BTreeSet<FactPath>) -> BTreeSet<FactPath> {
             // A family with names of its own right here (`env.*`): what is absent cannot be told from what was not
             // looked for, and counts as unknown.
             None if fact.path.contains('*') => {
-                out.insert(FactPath::new(literal));
+                let family = FactPath::new(literal);
+                if !within.iter().any(|absent| absent.covers(&family)) {
+                    out.insert(family);
+                }
             }
             None => {}
         }

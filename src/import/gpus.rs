@@ -50,7 +50,9 @@ fn split(line: &str) -> Vec<&str> {
     let mut parts = Vec::new();
     let mut start = 0;
     for (at, _) in line.match_indices(" GPU ") {
-        if device(&line[at..]).is_some() {
+        // Long enough for a few numbers, and no scan to the end of the line.
+        let head = &line[at..line.floor_char_boundary(at + 64)];
+        if device(head).is_some() {
             parts.push(&line[start..at]);
             start = at;
         }
@@ -62,12 +64,12 @@ fn split(line: &str) -> Vec<&str> {
 /// `GPU 0: NAME (UUID: …)`, `GPU 0,1: NAME`: the numbers (at most 1,024) and the name.
 fn device(line: &str) -> Option<(Vec<u32>, &str)> {
     let rest = line.trim_start().strip_prefix("GPU ")?;
-    // A number is short; looking no further keeps the search linear over a long line.
-    let head = &rest[..rest.len().min(8_192).min(rest.find('\n').unwrap_or(rest.len()))];
+    // The numbers are short; looking no further keeps the search linear over a long line.
+    let head = &rest[..rest.floor_char_boundary(8_192)];
     let (numbers, _) = head.split_once(':')?;
     let numbers: Option<Vec<u32>> =
         numbers.split(',').take(1_024).map(|n| n.trim().parse().ok().filter(|n| *n < 4_096)).collect();
-    let name = &rest[rest.find(':')? + 1..];
+    let name = &rest[head.find(':')? + 1..];
     let name = name.split(" (UUID:").next().unwrap_or_default();
     Some((numbers?, name))
 }

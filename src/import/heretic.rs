@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::lock::{Package, begins, direct, fault, json, put, values};
+use super::lock::{Package, begins, direct, fault, json, nvidia, put, values};
 use super::{Draft, Format, Input, platform};
 use crate::error::Error;
 use crate::snapshot::Snapshot;
@@ -139,6 +139,9 @@ fn of_system(draft: &mut Draft, system: &Json) {
         for (i, name) in names.iter().enumerate() {
             draft.set_at(["gpu", &i.to_string(), "name"], *name);
             draft.set_at(["gpu", &i.to_string(), "vendor"], vendor);
+        }
+        if vendor == "nvidia" {
+            nvidia(draft, &names);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json};
 
-use super::lock::{Package, begins, fault, json, normalise, put};
+use super::lock::{Package, begins, fault, json, normalise, nvidia, put};
 use super::pip_freeze::complete;
 use super::{Draft, Format, Input, platform};
 use crate::error::Error;
@@ -57,12 +57,11 @@ impl Format for Mlenv {
             platform::arch(&mut draft, &machine);
         }
         // `platform.libc_ver()` with its default: the C library itself is asked from Python 3.8 on.
-        if let Some((libc, version)) = text(system, "libc").as_deref().and_then(|l| l.split_once(' ')) {
-            if libc == "glibc" {
-                draft.set("os.libc", "glibc");
-                if platform::asks_libc(&draft, 8) {
-                    draft.set("os.libc_version", version);
-                }
+        let libc = text(system, "libc");
+        if let Some(("glibc", version)) = libc.as_deref().and_then(|l| l.split_once(' ')) {
+            draft.set("os.libc", "glibc");
+            if platform::asks_libc(&draft, 8) {
+                draft.set("os.libc_version", version);
             }
         }
         let packages = section("packages");
@@ -88,18 +87,10 @@ impl Format for Mlenv {
 
 /// NVML's devices: `count`, `gpu0`, `gpu1`, …, `driver`.
 fn gpus(draft: &mut Draft, gpus: &Map<String, Json>) {
-    for (key, value) in gpus {
-        let Some(value) = value.as_str() else { continue };
-        match (key.as_str(), key.strip_prefix("gpu")) {
-            ("count", _) => draft.set_opt("gpu.count", value.parse::<i64>().ok()),
-            ("driver", _) => draft.set("gpu.driver.version", value),
-            (_, Some(index))
-                if !index.is_empty() && index.len() <= 4 && index.bytes().all(|b| b.is_ascii_digit()) =>
-            {
-                draft.set_at(["gpu", index, "name"], value);
-                draft.set_at(["gpu", index, "vendor"], "nvidia");
-            }
-            _ => {}
-        }
-    }
+    let text = |key: &str| gpus.get(key).and_then(Json::as_str);
+    draft.set_opt("gpu.count", text("count").and_then(|count| count.parse::<i64>().ok()));
+    draft.set_opt("gpu.driver.version", text("driver"));
+    let keys: Vec<String> = (0..1024).map(|i| format!("gpu{i}")).collect();
+    let names: Vec<&str> = keys.iter().map_while(|key| text(key)).collect();
+    nvidia(draft, &names);
 }

@@ -147,7 +147,7 @@ pub fn read_any(path: &Path, text: &str, from: Option<&str>) -> Result<Snapshot,
 fn unrecognised(path: &Path, text: &str) -> Error {
     let what = if text.trim().is_empty() { "is empty" } else { "is of no format that driftlock knows" };
     Error::input(format!("`{}` {what}", path.display()))
-        .hint(kinds("if it is one of these nevertheless, say which with --from:"))
+        .hint(kinds("if it is one of these nevertheless, `driftlock import FILE --from KIND` reads it:"))
 }
 
 /// Every kind with what it is, one on a line.

@@ -68,24 +68,23 @@ fn runtime(draft: &mut Draft, text: &str) {
         platform::python(draft, &whole);
     }
     if let Some((_, rest)) = text.split_once("uname_result(") {
-        jax_info::uname(draft, rest.split_once(')').map_or(rest, |_| rest));
+        jax_info::uname(draft, rest);
     }
     if let Some((_, rest)) = text.split_once("'simd_extensions'") {
         found(draft, rest, "'found'");
     }
-    for block in text.split("'filepath'").skip(1) {
+    for (at, _) in text.match_indices("'filepath'").take(64) {
+        let block = text[at..].split('}').next().unwrap_or_default();
         // The keys are in alphabetical order, so that `architecture` alone stands before.
         let mut pool = Pool::default();
-        let block = format!("'filepath'{}", block.split('}').next().unwrap_or_default());
         for key in ["filepath", "internal_api", "version", "threading_layer"] {
-            pool.0.extend(quoted(&block, key).map(|value| (key.to_owned(), value)));
+            pool.0.extend(quoted(block, key).map(|value| (key.to_owned(), value)));
         }
         let threads: Option<String> = block
             .split_once("'num_threads': ")
             .map(|(_, rest)| rest.chars().take_while(char::is_ascii_digit).collect());
         pool.0.extend(threads.map(|threads| ("num_threads".to_owned(), threads)));
-        let start = text.find(&block).unwrap_or(0);
-        let before = text[..start].rsplit('{').next().unwrap_or_default();
+        let before = text[..at].rsplit('{').next().unwrap_or_default();
         pool.0.extend(quoted(before, "architecture").map(|value| ("architecture".to_owned(), value)));
         pool.record(draft);
     }
@@ -133,10 +132,14 @@ fn config(draft: &mut Draft, text: &str) {
     };
     if let Some(at) = line("blas").filter(|_| line("Build Dependencies").is_some()) {
         let get = |wanted: &str| {
-            below(at)
-                .find(|(_, key, _)| *key == wanted)
-                .map(|(_, _, value)| *value)
-                .filter(|v| !v.is_empty() && *v != "unknown")
+            let mut after = below(at).skip_while(|(_, key, _)| *key != wanted);
+            let (depth, _, value) = *after.next()?;
+            // YAML breaks a long text; what follows lies deeper.
+            let more =
+                after.take_while(|(d, key, value)| *d > depth && value.is_empty() && !key.starts_with('-'));
+            let whole = more.fold(value.to_owned(), |text, (_, key, _)| text + " " + key);
+            let whole = whole.split_whitespace().collect::<Vec<_>>().join(" ");
+            Some(whole).filter(|v| !v.is_empty() && v != "unknown")
         };
         let name = get("name");
         let known = [
@@ -146,7 +149,7 @@ fn config(draft: &mut Draft, text: &str) {
             ("atlas", "ATLAS"),
             ("flexiblas", "FlexiBLAS"),
         ];
-        let known = known.iter().find(|(word, _)| name.is_some_and(|name| name.contains(word)));
+        let known = known.iter().find(|(word, _)| name.as_deref().is_some_and(|name| name.contains(word)));
         draft.set_opt("numpy.blas.name", known.map(|(_, name)| *name));
         draft.set_opt("numpy.blas.version", get("version"));
         draft.set_opt("numpy.blas.build", get("openblas configuration"));

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value as Json;
 
-use super::lock::{begins, fault, freeze, json, list, near, shown_url, values, yaml};
+use super::lock::{begins, fault, freeze, json, list, near, nvidia, shown_url, values, yaml};
 use super::{Draft, Format, Input, conda_env, pip_freeze, platform};
 use crate::error::Error;
 use crate::redact::{Labels, secret};
@@ -142,6 +142,11 @@ fn of_gpus(draft: &mut Draft, run: &Json) {
         "gpu.driver.cuda_max",
         text(run, "cudaVersion").filter(|v| v.starts_with(|c: char| c.is_ascii_digit())),
     );
+    // `nvcc --version`, of the Python client.
+    draft.set_opt(
+        "cuda.nvcc_version",
+        text(run, "cuda").filter(|v| v.starts_with(|c: char| c.is_ascii_digit())),
+    );
     let vendors = [("gpu_nvidia", "nvidia"), ("gpu_devices", "nvidia"), ("gpu_amd", "amd")];
     let mut index = 0;
     for (key, vendor) in vendors {
@@ -170,6 +175,13 @@ fn of_gpus(draft: &mut Draft, run: &Json) {
             draft.set(&format!("gpu.{i}.name"), name);
         }
     }
+    // The lists of NVIDIA's devices come first and alone tell the maker.
+    let names = (0..index).map_while(|i| {
+        let is = |field: &str| draft.get(&format!("gpu.{i}.{field}")).and_then(|value| value.as_str());
+        (is("vendor") == Some("nvidia")).then(|| is("name").map(str::to_owned)).flatten()
+    });
+    let names: Vec<String> = names.collect();
+    nvidia(draft, &names.iter().map(String::as_str).collect::<Vec<_>>());
 }
 
 fn of_run(draft: &mut Draft, run: &Json, labels: &Labels) {

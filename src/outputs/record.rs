@@ -170,10 +170,9 @@ fn tensors(snapshot: &Snapshot, at: &FactPath) -> Vec<Tensor> {
     let depth = at.segments().len();
     let mut found: BTreeMap<&str, Result<Leaves, &str>> = BTreeMap::new();
     for (path, value) in snapshot.results.range(at.clone()..).take_while(|(path, _)| at.covers(path)) {
-        if let [name, key] = &path.segments()[depth..] {
-            if let Ok(leaves) = found.entry(name).or_insert_with(|| Ok(Leaves::new())) {
-                leaves.insert(key.clone(), value.clone());
-            }
+        let [name, key] = &path.segments()[depth..] else { continue };
+        if let Ok(leaves) = found.entry(name).or_insert_with(|| Ok(Leaves::new())) {
+            leaves.insert(key.clone(), value.clone());
         }
     }
     for (path, reason) in snapshot.unknown.range(at.clone()..).take_while(|(path, _)| at.covers(path)) {

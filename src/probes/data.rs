@@ -110,6 +110,9 @@ fn record(cx: &Context, label: &str, report: &TreeReport, side_name: &str, out: 
         if report.digest.is_some() {
             set("bytes", bytes.into());
         }
+        if let Some(content) = &report.content {
+            set("content", content.as_str().into());
+        }
         return;
     }
     let counts = [

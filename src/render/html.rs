@@ -65,6 +65,6 @@ fn line(out: &mut String, cells: &[&str], attributes: &str) {
     out.push_str("</tr>\n");
 }
 
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }

@@ -9,6 +9,7 @@ use super::diff::human::wrap;
 use super::table;
 use crate::explain::Catalogue;
 use crate::explain::rule::{Case, On, Rule, RuleScope};
+use crate::snapshot::value::shown;
 
 const HEADING: Style = AnsiColor::Green.on_default().bold();
 const DIM: Style = Style::new().dimmed();
@@ -16,9 +17,10 @@ const DIM: Style = Style::new().dimmed();
 /// One rule with all that it says.
 pub fn one(rule: &Rule, cases: &[Case], width: u16) -> String {
     let width = usize::from(width);
-    let mut out = format!("{HEADING}{}{HEADING:#}\n{}\n\n", rule.id, rule.title);
+    let title = wrap(&shown(&rule.title), width).join("\n");
+    let mut out = format!("{HEADING}{}{HEADING:#}\n{title}\n\n", rule.id);
     let mut item = |name: &str, text: &str| {
-        for (i, line) in wrap(text, width.saturating_sub(14)).iter().enumerate() {
+        for (i, line) in wrap(&shown(text), width.saturating_sub(14)).iter().enumerate() {
             let head = if i == 0 { name } else { "" };
             let _infallible = writeln!(out, "{DIM}{head:<12}{DIM:#} {line}");
         }
@@ -69,8 +71,9 @@ pub fn list(rules: &Catalogue, width: u16) -> String {
     for topic in topics {
         let _infallible = writeln!(out, "{HEADING}{topic}{HEADING:#}");
         let of_topic = rules.rules.iter().map(|r| &r.rule).filter(|r| r.topic == topic);
-        let rows: Vec<Vec<String>> =
-            of_topic.map(|r| vec![r.id.clone(), r.effect.word().to_owned(), r.title.clone()]).collect();
+        let rows: Vec<Vec<String>> = of_topic
+            .map(|r| vec![r.id.clone(), r.effect.word().to_owned(), shown(&r.title).into_owned()])
+            .collect();
         out.push_str(&table::plain(&[], &rows, width));
     }
     let _infallible = writeln!(out, "{} rules; `driftlock explain RULE` shows one.", rules.rules.len());

@@ -1,4 +1,4 @@
-//! The JSON Schema of snapshots, from the catalogue of facts.
+//! The JSON Schemas: of snapshots from the catalogue of facts, of reports from their types.
 
 use serde_json::{Map, Value as Json, json};
 
@@ -56,6 +56,19 @@ pub fn snapshot() -> Json {
         "required": ["format", "fingerprint", "digest", "meta"],
         "additionalProperties": false,
     })
+}
+
+/// `docs/reference/diff.schema.json`: what `driftlock diff --format json` prints.
+pub fn diff() -> Json {
+    of_report::<crate::explain::report::Report>("What `driftlock diff --format json` prints.")
+}
+
+/// The schema of a report as it is written. Other keys are allowed: newer versions add some.
+fn of_report<T: schemars::JsonSchema>(description: &str) -> Json {
+    let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
+    let mut schema = settings.into_generator().into_root_schema_for::<T>().to_value();
+    schema["description"] = json!(description);
+    schema
 }
 
 /// The table at `depth` segments of these facts.

@@ -23,7 +23,8 @@ pub fn plain(headers: &[&str], rows: &[Vec<String>], width: u16) -> String {
         table.add_row(row.iter().cloned().chain(padding));
     }
     // A first column of names is never squeezed below what a name needs, up to half the width.
-    let longest = rows.iter().filter_map(|r| r.first()).map(|c| c.chars().count()).max().unwrap_or(0);
+    let lines = rows.iter().filter_map(|r| r.first()).flat_map(|c| c.lines());
+    let longest = lines.map(|line| line.chars().count()).max().unwrap_or(0);
     if let Some(first) = table.column_mut(0) {
         let wanted = u16::try_from(longest + 2).unwrap_or(u16::MAX).min(width / 2);
         first.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(wanted)));

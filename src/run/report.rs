@@ -42,14 +42,15 @@ pub fn after(
     let Finished { end, duration, observed } = finished;
     out.set_opt("exit_code", end.code.map(u32::from));
     out.set_opt("signal", end.signal.map(signal_name));
-    out.set("duration_ms", millis(duration.as_millis()));
-    out.set("cpu_ms", millis(end.cpu.as_millis()));
+    out.set("duration_ms", number(duration.as_millis()));
+    out.set("cpu_ms", number(end.cpu.as_millis()));
     out.set("memory.largest", observed.largest);
     out.set("memory.together", observed.memory.max(observed.largest));
     out.set("threads", observed.threads);
     out.set("processes", observed.processes);
     out.set("left_behind", observed.left);
     out.set("samples", observed.samples);
+    out.set("watcher_cpu_us", number(observed.cost.as_micros()));
     out.set("cpus_used", observed.cpus.iter().map(ToString::to_string).collect::<Vec<_>>());
     let list = |items: &BTreeSet<String>| items.iter().cloned().collect::<Vec<_>>();
     if !observed.degraded.is_empty() {
@@ -77,8 +78,8 @@ pub fn after(
     out.snapshot(None)
 }
 
-fn millis(millis: u128) -> u64 {
-    u64::try_from(millis).unwrap_or(u64::MAX)
+fn number(number: u128) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
 }
 
 /// How paths are shown: relative to the command's Python environment too.

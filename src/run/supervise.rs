@@ -157,10 +157,13 @@ impl<'a> Loop<'a> {
         };
         for pid in worth {
             if self.no_ptrace {
+                watcher.traced(pid, false);
                 watcher.degrade("not traced (--no-ptrace)".to_owned());
                 continue;
             }
-            match Traced::seize(pid) {
+            let seized = Traced::seize(pid);
+            watcher.traced(pid, seized.is_ok());
+            match seized {
                 Ok(traced) => self.traced.push(traced),
                 Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
                 Err(error) => {
@@ -242,7 +245,7 @@ impl<'a> Loop<'a> {
             return;
         }
         let hang_up = signal == libc::SIGHUP && !by_process && leads_session();
-        if (by_process && !self.from_within(sender) && !self.has_got(signal, sender)) || hang_up {
+        if (by_process && !self.is_within(sender) && !self.has_got(signal, sender)) || hang_up {
             send(self.root, signal);
         }
         if matches!(signal, libc::SIGTSTP | libc::SIGTTIN | libc::SIGTTOU) {
@@ -259,12 +262,12 @@ impl<'a> Loop<'a> {
 
     /// Whether the command itself sent it: then it was meant for a group that the command is in.
     #[cfg(target_os = "linux")]
-    fn from_within(&self, sender: i32) -> bool {
+    fn is_within(&self, sender: i32) -> bool {
         self.watcher.as_ref().is_some_and(|watcher| watcher.is_ours(sender))
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn from_within(&self, sender: i32) -> bool {
+    fn is_within(&self, sender: i32) -> bool {
         sender == self.root
     }
 

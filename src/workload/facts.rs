@@ -43,7 +43,8 @@ pub struct Said {
 /// Looks at the program of a command line; `None` where it starts none that can be read.
 pub fn of(cx: &Context, program: &Program) -> Option<Said> {
     let interpreter = cx.interpreter().ok().flatten();
-    let folders = interpreter.iter().flat_map(|i| &i.search.folders).filter(|f| f.origin != Origin::PythonPath);
+    let folders =
+        interpreter.iter().flat_map(|i| &i.search.folders).filter(|f| f.origin != Origin::PythonPath);
     let inputs = Inputs {
         argv: program.argv.iter().map(|word| word.to_string_lossy().into_owned()).collect(),
         cwd: program.cwd.clone(),
@@ -144,7 +145,8 @@ fn incomplete(reasons: &BTreeSet<String>, out: &Sink) {
 
 /// `train.py:12`
 fn is_place(text: &str) -> bool {
-    text.rsplit_once(':').is_some_and(|(_, line)| !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()))
+    text.rsplit_once(':')
+        .is_some_and(|(_, line)| !line.is_empty() && line.bytes().all(|b| b.is_ascii_digit()))
 }
 
 /// Whether the program was followed at all, so that its imports are all of them.
@@ -324,14 +326,16 @@ mod tests {
         let given: BTreeMap<String, Value> = [("a.b", 1), ("a.b.c.d", 2), ("a.bc.d", 3)]
             .map(|(name, value)| (name.to_owned(), Value::Int(value)))
             .into();
-        let paths: Vec<String> = settings(&given).into_iter().map(|(path, _)| FactPath::new(path).to_string()).collect();
+        let paths: Vec<String> =
+            settings(&given).into_iter().map(|(path, _)| FactPath::new(path).to_string()).collect();
         assert_eq!(paths, ["settings.a.b", "settings.a.\"b.c.d\"", "settings.a.bc.d"]);
     }
 
     #[test]
     fn a_place_is_no_part_of_a_reason() {
         let out = Sink::new("workload");
-        let reasons = ["torch: f is not modelled (train.py:12)", "all: a syntax error in x.py, line 3", "jax: g (h)"];
+        let reasons =
+            ["torch: f is not modelled (train.py:12)", "all: a syntax error in x.py, line 3", "jax: g (h)"];
         incomplete(&reasons.map(str::to_owned).into(), &out);
         let facts = out.snapshot(None).facts;
         let value = facts.get(&FactPath::new(["workload", "incomplete"])).map(Value::to_string);

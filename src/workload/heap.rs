@@ -46,7 +46,6 @@ pub(super) enum Obj<'a> {
     Names(Names),
     Module {
         name: Rc<str>,
-        path: Rc<str>,
         globals: Id,
     },
     Func(Rc<Func<'a>>),

@@ -18,6 +18,9 @@ pub mod parse;
 mod parser;
 mod places;
 mod record;
+#[cfg(test)]
+#[expect(clippy::print_stderr, reason = "a skipped test says so")]
+mod tests;
 mod value;
 
 use std::collections::{BTreeMap, BTreeSet};

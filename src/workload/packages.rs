@@ -19,7 +19,18 @@ const BY_ITSELF: &[(&str, &[&str])] = &[
     ("torch", &["numpy", "opt-einsum", "triton", "pytorch-triton", "pytorch-triton-rocm"]),
     (
         "transformers",
-        &["torch", "tensorflow", "jax", "flax", "accelerate", "bitsandbytes", "flash-attn", "kernels", "peft", "xformers"],
+        &[
+            "torch",
+            "tensorflow",
+            "jax",
+            "flax",
+            "accelerate",
+            "bitsandbytes",
+            "flash-attn",
+            "kernels",
+            "peft",
+            "xformers",
+        ],
     ),
     ("diffusers", &["torch", "accelerate", "transformers", "xformers", "peft", "bitsandbytes", "flash-attn"]),
     ("scipy", &["scikit-umfpack", "pooch"]),
@@ -75,7 +86,9 @@ pub fn of(host: &dyn Host, interpreter: &Interpreter, imports: &BTreeSet<String>
         todo.extend(requirements(host, dist, python.as_ref()));
         let by_itself = BY_ITSELF.iter().filter(|(by, _)| *by == name).flat_map(|(_, names)| *names);
         todo.extend(by_itself.map(|name| (*name).to_owned()));
-        todo.extend(plugins.iter().filter(|(group, _)| extends(group, &name)).map(|(_, plugin)| plugin.clone()));
+        todo.extend(
+            plugins.iter().filter(|(group, _)| extends(group, &name)).map(|(_, plugin)| plugin.clone()),
+        );
     }
     packages
 }
@@ -147,7 +160,9 @@ fn requirements(host: &dyn Host, dist: &Distribution, python: Option<&Version>) 
     let (file, key) = match dist.form {
         Form::DistInfo => ("METADATA", "Requires-Dist"),
         // setuptools wrote them as sections, extras in brackets.
-        Form::EggInfo | Form::Egg => return host.maybe(dist.dist_info.join("requires.txt")).map_or_else(Vec::new, |t| egg(&t)),
+        Form::EggInfo | Form::Egg => {
+            return host.maybe(dist.dist_info.join("requires.txt")).map_or_else(Vec::new, |t| egg(&t));
+        }
     };
     let Ok(bytes) = host.read(&dist.dist_info.join(file)) else {
         return Vec::new();
@@ -156,7 +171,11 @@ fn requirements(host: &dyn Host, dist: &Distribution, python: Option<&Version>) 
     let end = memchr::memmem::find(&bytes, b"\n\n").unwrap_or(bytes.len());
     let headers = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default());
     let lines = headers.lines().filter_map(|line| line.split_once(':')).filter(|(name, _)| *name == key);
-    lines.filter_map(|(_, text)| requirement::parse(text)).filter(|r| holds(host, r.marker, python)).map(|r| normalise(r.name)).collect()
+    lines
+        .filter_map(|(_, text)| requirement::parse(text))
+        .filter(|r| holds(host, r.marker, python))
+        .map(|r| normalise(r.name))
+        .collect()
 }
 
 /// The first section of a `requires.txt`: what is always required.
@@ -202,4 +221,3 @@ fn extends(group: &str, name: &str) -> bool {
     let group = normalise(group);
     group.strip_prefix(name).is_some_and(|rest| rest.is_empty() || rest.starts_with('-'))
 }
-

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::value::{ARGUMENTS, SOURCES, Taint};
 
 /// A plain value of a fact.
-pub type Plain = crate::snapshot::Value;
+pub(super) type Plain = crate::snapshot::Value;
 
 /// Everything found. Sets only grow, so that a path that is analysed twice counts once.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +44,7 @@ impl Record {
     /// A value made from the surroundings is used for what counts.
     pub(super) fn used(&mut self, taint: Taint) {
         self.consumed(taint);
-        self.effects += 1;
+        self.effects += u64::from(taint != 0);
     }
 
     /// The same, by an output: what is used counts, but the output itself is no effect on anything else.

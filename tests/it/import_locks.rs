@@ -13,7 +13,7 @@ use crate::common::{driftlock, folder, root};
 const COMMIT: &str = "0f1e2d3c4b5a69788796a5b4c3d2e1f001122334";
 
 fn fixture(name: &str) -> PathBuf {
-    root().join("fixtures/imports").join(name)
+    root().join("fixtures/import_locks").join(name)
 }
 
 /// What the built binary makes of a dump, and its text.
@@ -334,6 +334,7 @@ fn trackers() {
                 ("cpu.logical_cpus", "24"),
                 ("gpu.count", "1"),
                 ("gpu.0.name", "NVIDIA RTX A6000"),
+                ("gpu.0.compute_capability", "8.6"),
                 ("gpu.0.memory_total", "51527024640"),
                 ("gpu.0.uuid", "private:…"),
                 ("gpu.driver.cuda_max", "12.4"),
@@ -426,6 +427,7 @@ fn trackers() {
             ("torch.cuda", "11.8"),
             ("gpu.count", "2"),
             ("gpu.1.name", "NVIDIA A100-SXM4-80GB"),
+            ("gpu.1.compute_capability", "8.0"),
             ("gpu.driver.version", "535.104.05"),
             ("env.CUDA_VISIBLE_DEVICES", "0,1"),
             ("env.HF_TOKEN", "secret:redacted"),

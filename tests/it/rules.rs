@@ -5,25 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use driftlock::explain::catalogue::{Catalogue, Compiled, cases};
 use driftlock::explain::pattern::Pattern;
 use driftlock::explain::rule::{Condition, Effect, Operator, Predicate, Rule};
-use driftlock::explain::{case, predict};
-use driftlock::facts::{self, Compare, FACTS, Type};
+use driftlock::explain::{case, predict, user};
+use driftlock::facts::{self, Compare, Type};
 
 /// All complaints at once: a rule's author mends them in one go.
 fn complain(complaints: &[String]) {
     assert!(complaints.is_empty(), "\n{}\n", complaints.join("\n"));
 }
 
-fn predicates<'r>(condition: &'r Condition, out: &mut Vec<&'r Predicate>) {
-    match condition {
-        Condition::All(list) | Condition::Any(list) => list.iter().for_each(|c| predicates(c, out)),
-        Condition::Not(inner) => predicates(inner, out),
-        Condition::Fact(predicate) => out.push(predicate),
-    }
-}
-
 fn predicates_of(rule: &Rule) -> Vec<&Predicate> {
     let mut out = Vec::new();
-    rule.when.iter().for_each(|c| predicates(c, &mut out));
+    rule.when.iter().for_each(|c| user::predicates_of(c, &mut out));
     out
 }
 
@@ -53,6 +45,9 @@ fn well_formed() {
         }
         if rule.facts.is_empty() {
             wrong("`facts` is empty");
+        }
+        if rule.since.split('.').count() != 3 {
+            wrong("`since` is the version of driftlock that first had it");
         }
         if rule.sources.is_empty() {
             wrong("no source");
@@ -84,34 +79,8 @@ fn well_formed() {
     complain(&complaints);
 }
 
-/// Whether some declared fact can have a path that fits the pattern.
-fn exists(pattern: &str) -> bool {
-    let segments: Vec<&str> = pattern.split('.').collect();
-    let overlap = |declared: &str| -> bool {
-        let declared: Vec<&str> = declared.split('.').collect();
-        let (mut i, mut j) = (0, 0);
-        loop {
-            match (segments.get(i), declared.get(j)) {
-                (None, None) | (Some(&"**"), Some(_)) | (Some(_), Some(&"**")) => return true,
-                (Some(x), Some(y)) => {
-                    let fits = x.contains('*') || y.contains('*') || x == y;
-                    let fits = fits
-                        && (!x.contains('*') || y.contains('*') || driftlock::explain::pattern::glob(x, y));
-                    if !fits {
-                        return false;
-                    }
-                }
-                _ => return false,
-            }
-            (i, j) = (i + 1, j + 1);
-        }
-    };
-    FACTS.iter().any(|f| overlap(f.path))
-}
-
 #[test]
 fn every_fact_exists_and_its_operator_fits() {
-    let sections: BTreeSet<&str> = FACTS.iter().filter_map(|f| f.path.split('.').next()).collect();
     let mut complaints = Vec::new();
     let rules = Catalogue::built_in();
     for (Compiled { rule, .. }, cases) in rules.rules.iter().zip(cases()) {
@@ -120,8 +89,7 @@ fn every_fact_exists_and_its_operator_fits() {
         named.extend(predicates_of(rule).iter().map(|p| p.fact.as_str()));
         let in_cases: BTreeSet<&String> = cases.iter().flat_map(|c| c.a.keys().chain(c.b.keys())).collect();
         for path in named.into_iter().chain(in_cases.into_iter().map(String::as_str)) {
-            let section = path.split('.').next().unwrap_or_default();
-            if sections.contains(section) && !path.contains('"') && !exists(path) {
+            if !facts::may_be(path) {
                 complaints.push(format!("{}/{}: no fact is called `{path}`", rule.topic, rule.id));
             }
         }

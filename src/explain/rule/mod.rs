@@ -6,7 +6,7 @@ mod raw;
 mod scalar;
 
 pub use condition::{Condition, Is, Operator, Part, Predicate, Side};
-pub use raw::{parse, parse_many};
+pub use raw::{Wrong, parse, parse_many};
 pub use scalar::Scalar;
 
 use std::collections::BTreeMap;
@@ -162,6 +162,10 @@ pub struct Case {
 }
 
 impl Effect {
+    /// The ladder, the most severe first.
+    pub const ALL: [Self; 7] =
+        [Self::Code, Self::Stream, Self::Order, Self::Algorithm, Self::Precision, Self::Rounding, Self::None];
+
     /// The word of the ladder.
     pub fn word(self) -> &'static str {
         match self {
@@ -177,6 +181,10 @@ impl Effect {
 }
 
 impl Confidence {
+    /// Every one, the best first.
+    pub const ALL: [Self; 5] =
+        [Self::Proved, Self::Documented, Self::Measured, Self::Reported, Self::Plausible];
+
     /// The word.
     pub fn word(self) -> &'static str {
         match self {

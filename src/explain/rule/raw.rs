@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use toml::Spanned;
+use toml::de::{DeTable, DeValue, ValueDeserializer};
 
 use super::{
     Case, Condition, Confidence, Effect, Is, On, Operator, Part, Predicate, Rule, RuleScope, Scalar, Side,
@@ -17,6 +19,7 @@ struct RawRule {
     on: On,
     effect: Effect,
     confidence: Confidence,
+    #[serde(default)]
     since: String,
     facts: Vec<String>,
     why: String,
@@ -91,26 +94,67 @@ enum AbsentMeans {
 /// What is wrong, with line and column where TOML's parser tells them.
 pub fn parse(text: &str, topic: &str) -> Result<(Rule, Vec<Case>), String> {
     let raw: RawRule = toml::from_str(text).map_err(|e| e.to_string())?;
-    rule(raw, topic)
+    let id = raw.id.clone();
+    rule(raw, topic).map_err(|e| format!("rule `{id}`: {e}"))
 }
 
-/// The `[[rule]]` tables of a `driftlock.toml`.
+/// What is wrong with one of several rules, and where.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// The byte at which it stands, where that is known.
+    pub at: Option<usize>,
+    /// The rule's id, where it has one.
+    pub rule: Option<String>,
+    /// What is wrong.
+    pub what: String,
+}
+
+/// The `[[rule]]` tables of a `driftlock.toml`, each with the byte at which it begins. Other keys are not looked at.
 ///
 /// # Errors
 ///
-/// As [`parse`].
-pub fn parse_many(rules: &toml::Value) -> Result<Vec<Rule>, String> {
-    let rules: Vec<RawRule> = rules.clone().try_into().map_err(|e: toml::de::Error| e.to_string())?;
-    rules.into_iter().map(|raw| rule(raw, "user").map(|(rule, _)| rule)).collect()
+/// The first thing that is wrong.
+pub fn parse_many(text: &str) -> Result<Vec<(usize, Rule, Vec<Case>)>, Wrong> {
+    let wrong = |e: &toml::de::Error, rule| Wrong {
+        at: e.span().map(|s| s.start),
+        rule,
+        what: e.message().to_owned(),
+    };
+    let mut root = DeTable::parse(text).map_err(|e| wrong(&e, None))?.into_inner();
+    let Some(list) = root.remove("rule") else {
+        return Ok(Vec::new());
+    };
+    let at = list.span().start;
+    let DeValue::Array(items) = list.into_inner() else {
+        let what = "rules are written as `[[rule]]`".to_owned();
+        return Err(Wrong { at: Some(at), rule: None, what });
+    };
+    items.into_iter().map(of_list).collect()
+}
+
+fn of_list(item: Spanned<DeValue<'_>>) -> Result<(usize, Rule, Vec<Case>), Wrong> {
+    let at = item.span().start;
+    let id = match item.get_ref() {
+        DeValue::Table(table) => match table.get("id").map(Spanned::get_ref) {
+            Some(DeValue::String(id)) => Some(id.to_string()),
+            _ => None,
+        },
+        _ => None,
+    };
+    let raw = RawRule::deserialize(ValueDeserializer::from(item)).map_err(|e| Wrong {
+        at: Some(e.span().map_or(at, |s| s.start)),
+        rule: id.clone(),
+        what: e.message().to_owned(),
+    })?;
+    let (rule, cases) = rule(raw, "user").map_err(|what| Wrong { at: Some(at), rule: id.clone(), what })?;
+    Ok((at, rule, cases))
 }
 
 fn rule(raw: RawRule, topic: &str) -> Result<(Rule, Vec<Case>), String> {
-    let id = raw.id.clone();
-    let of = |e: String| format!("rule `{id}`: {e}");
-    let when = raw.when.map(|t| condition(&toml::Value::Table(t))).transpose().map_err(of)?;
+    let when = raw.when.map(|t| condition(&toml::Value::Table(t))).transpose()?;
     let values = raw.values.into_iter().map(|(path, v)| Ok((path, values(v)?)));
-    let values = values.collect::<Result<_, String>>().map_err(of)?;
-    let cases = raw.case.into_iter().map(case).collect::<Result<_, String>>().map_err(of)?;
+    let values = values.collect::<Result<_, String>>()?;
+    let cases = raw.case.into_iter().map(case).collect::<Result<_, String>>()?;
     let rule = Rule {
         id: raw.id,
         topic: topic.to_owned(),

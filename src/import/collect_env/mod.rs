@@ -139,7 +139,12 @@ fn torch(draft: &mut Draft, fields: &Fields<'_>) {
     {
         match fields.get(label) {
             Some(value) if super::packages::is_version(value) => draft.set(fact, value),
-            Some(value) if NOTHING.contains(&value) && !value.is_empty() => draft.absent(fact),
+            Some(value) if NOTHING.contains(&value) && !value.is_empty() => {
+                draft.absent(fact);
+                if label == Label::Rocm {
+                    draft.absent("torch.rocm");
+                }
+            }
             _ => {}
         }
     }

@@ -14,6 +14,7 @@ pub(super) mod yaml;
 
 use super::{Draft, Input};
 use crate::error::Error;
+use crate::host::nvml::NvmlDevice;
 use crate::redact::DisplayUrl;
 use crate::snapshot::Value;
 
@@ -94,6 +95,12 @@ pub(super) fn conda_platform(draft: &mut Draft, platform: &str) {
     };
     draft.set("os.family", family);
     draft.set("os.arch", arch);
+}
+
+/// What follows from the names of NVIDIA's devices: compute capability, SM count. What is set already stays.
+pub(super) fn nvidia(draft: &mut Draft, names: &[&str]) {
+    let device = |name: &&str| NvmlDevice { name: Some((*name).to_owned()), ..NvmlDevice::default() };
+    super::gpus::nvidia(draft, &names.iter().map(device).collect::<Vec<_>>(), false);
 }
 
 /// A text that is a value, without credentials where it is an address.

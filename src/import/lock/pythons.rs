@@ -114,10 +114,8 @@ impl Pythons {
 
     /// For which of them a marker holds. What cannot be read may hold for all.
     pub(in crate::import) fn when(&mut self, marker: &str, extra: &dyn Fn(&str) -> bool) -> When {
-        if !marker.contains("extra") {
-            if let Some(known) = self.memory.get(marker) {
-                return *known;
-            }
+        if let (false, Some(known)) = (marker.contains("extra"), self.memory.get(marker)) {
+            return *known;
         }
         let mut when = When::default();
         match Marker::parse(marker) {

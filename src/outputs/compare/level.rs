@@ -16,13 +16,14 @@
 //! come to lie there. Training amplifies: a difference of one ulp in the first step can be of any size at the end. So
 //! the level is evidence, it is a lower bound for nothing, and a proof of nothing.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::element::Energy;
 use crate::outputs::dtype::Dtype;
 
 /// A level of the ladder, most severe first; the ones that a magnitude can speak for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Level {
     /// Other code, data or parameters.

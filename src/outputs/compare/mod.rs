@@ -8,6 +8,7 @@ pub mod level;
 mod render;
 pub mod sketches;
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use exact::exact;
@@ -19,7 +20,7 @@ pub use sketches::sketches;
 pub const SCHEMA: &str = "driftlock/outputs/1";
 
 /// What differs between two outputs. Files in the order of their names, tensors likewise; equal ones are counted.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Report {
     /// [`SCHEMA`].
     pub schema: String,
@@ -40,7 +41,7 @@ pub struct Report {
 }
 
 /// How two things of the same name relate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum Standing {
     /// Other bytes of the file, and every tensor is equal.
@@ -60,7 +61,7 @@ pub enum Standing {
 }
 
 /// A file that differs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct FileDiff {
     /// Its name.
     pub name: String,
@@ -77,7 +78,7 @@ pub struct FileDiff {
 }
 
 /// A tensor that differs.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct TensorDiff {
     /// Its name.
     pub name: String,
@@ -96,7 +97,7 @@ pub struct TensorDiff {
 }
 
 /// Element type and shape.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct Form {
     /// The element type.
     pub dtype: String,
@@ -106,7 +107,7 @@ pub struct Form {
 
 /// By how much two tensors differ. Pairs with a NaN or an infinity on either side are not part of the means and
 /// maxima, and are counted in `nonfinite` where they differ.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct Figures {
     /// Elements that were compared: all, or the samples of an estimate.
     pub compared: u64,

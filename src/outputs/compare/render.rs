@@ -25,7 +25,7 @@ pub fn human(report: &Report, width: u16) -> String {
             "{differing} of {} outputs differ{level}{how}",
             report.equal + report.files.len() as u64
         );
-        let _infallible = writeln!(out, "  {}", report.why);
+        let _infallible = writeln!(out, "{}", wrapped(&report.why, width));
     }
     for file in &report.files {
         let _infallible = writeln!(out, "\n{}: {}", shown(&file.name), headline(file));
@@ -60,7 +60,7 @@ fn headline(file: &FileDiff) -> String {
 }
 
 fn row(tensor: &TensorDiff) -> Vec<String> {
-    let name = shown(&tensor.name).into_owned();
+    let name = folded(&shown(&tensor.name));
     let level = tensor.level.map_or("", |level| level.as_str()).to_owned();
     let form = |form: &Option<Form>| {
         form.as_ref().map(|f| format!("{}{}", f.dtype, shape_text(&f.shape))).unwrap_or_default()
@@ -72,7 +72,7 @@ fn row(tensor: &TensorDiff) -> Vec<String> {
         Standing::Reshaped => format!("{} to {}", form(&tensor.a), form(&tensor.b)),
         Standing::Reordered => "another order".to_owned(),
         _ => match &tensor.figures {
-            Some(f) => format!("{}/{}", f.differing, f.compared),
+            Some(f) => share(f.differing, f.compared),
             None => "yes".to_owned(),
         },
     };
@@ -81,6 +81,51 @@ fn row(tensor: &TensorDiff) -> Vec<String> {
     };
     let ulp =
         figures.max_ulp.map(|n| if n < 1_000_000 { n.to_string() } else { format!("{:.0e}", n as f64) });
-    let number = |x: f64| format!("{x:.2e}");
+    let number = |x: f64| format!("{x:.1e}");
     vec![name, what, number(figures.max_abs), number(figures.max_rel), ulp.unwrap_or_default(), level]
+}
+
+/// Characters of a name on one line.
+const NAME: usize = 30;
+
+/// A name in lines of at most [`NAME`] characters, broken after a dot or slash where there is one.
+fn folded(name: &str) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    let mut rest: Vec<char> = name.chars().collect();
+    while rest.len() > NAME {
+        let at = (NAME / 2..NAME).rev().find(|i| matches!(rest[*i], '.' | '/')).map_or(NAME, |i| i + 1);
+        lines.push(rest.drain(..at).collect());
+    }
+    lines.push(rest.into_iter().collect());
+    lines.join("\n")
+}
+
+/// Text in lines of at most `width` columns, indented by two spaces.
+fn wrapped(text: &str, width: u16) -> String {
+    let mut lines = vec![String::from(" ")];
+    for word in text.split(' ') {
+        let full = lines
+            .last()
+            .is_some_and(|line| line.chars().count() + 1 + word.chars().count() > usize::from(width));
+        if full {
+            lines.push(String::from(" "));
+        }
+        if let Some(line) = lines.last_mut() {
+            line.push(' ');
+            line.push_str(word);
+        }
+    }
+    lines.join("\n")
+}
+
+/// A part of a whole in per cent; what is neither nothing nor everything never looks so.
+fn share(part: u64, whole: u64) -> String {
+    #[expect(clippy::cast_precision_loss, reason = "one digit is shown")]
+    let percent = part as f64 * 100.0 / whole.max(1) as f64;
+    match percent {
+        p if part == whole => format!("{p:.0} %"),
+        p if p > 99.9 => ">99.9 %".to_owned(),
+        p if p < 0.1 && part > 0 => "<0.1 %".to_owned(),
+        p => format!("{p:.1} %"),
+    }
 }

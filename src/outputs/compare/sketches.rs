@@ -107,10 +107,8 @@ pub(super) fn bare(name: &str, standing: Standing) -> FileDiff {
 
 /// Two files; `None` where they are equal.
 fn file(a: &Output, b: &Output) -> Option<(FileDiff, Energy)> {
-    if let (Ok(x), Ok(y)) = (&a.digest, &b.digest) {
-        if x == y {
-            return None;
-        }
+    if a.digest.is_ok() && a.digest == b.digest {
+        return None;
     }
     let unknown = |reason: &str| {
         let diff = FileDiff { reason: Some(reason.to_owned()), ..bare(&a.name, Standing::Unknown) };

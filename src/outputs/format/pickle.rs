@@ -341,8 +341,12 @@ impl<'a> Machine<'a> {
                 self.recall(u64::from(key))?;
             }
             // Framing.
-            0x80 => drop(self.skip(1)?),
-            0x95 => drop(self.skip(8)?),
+            0x80 => {
+                self.skip(1)?;
+            }
+            0x95 => {
+                self.skip(8)?;
+            }
             0x97 | 0x98 => return Err("it needs buffers from outside"),
             _ => return Err("it has an opcode that is not pickle's"),
         }

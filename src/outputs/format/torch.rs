@@ -134,10 +134,14 @@ impl Walker<'_> {
                     Ok(())
                 }
                 None => {
-                    if tree.global(*callee).is_some_and(|(module, name)| module == "torch" && name == "Size")
-                    {
+                    let of = tree.global(*callee);
+                    let of = of.as_ref().map(|(module, name)| (module.as_str(), name.as_str()));
+                    if of == Some(("torch", "Size")) {
                         return self.visit(*args, name, depth + 1);
                     }
+                    // What is set on an ordered dictionary beside its items is a state_dict's `_metadata`: the
+                    // versions of modules' code.
+                    let state = state.filter(|_| of != Some(("collections", "OrderedDict")));
                     self.items(dict, name, depth)?;
                     if !list.is_empty() {
                         self.list(list, name, depth)?;

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 
 use super::{changes_of, rest, scope, values};
 use crate::explain::report::{Cause, Report};
-use crate::explain::settle::{SideName, Standing};
+use crate::explain::settle::SideName;
 use crate::explain::{Explanation, Outcome};
 use crate::render::table;
 use crate::snapshot::value::shown;
@@ -24,17 +24,22 @@ const FACTS_SHOWN: usize = 6;
 pub fn text(explanation: &Explanation, report: &Report, all: bool, width: u16) -> String {
     let width = usize::from(width);
     let mut out = String::new();
+    let nothing = report.changes.is_empty() && report.hazards.is_empty() && report.outputs.is_none();
+    if nothing && explanation.verdict.outcome == Outcome::Identical {
+        let summary = &report.verdict.summary;
+        let _infallible = writeln!(out, "{GOOD}identical{GOOD:#}: {summary}");
+        return out;
+    }
     for (name, side) in [("A", &report.a), ("B", &report.b)] {
         let label = side.label.as_ref().map(|l| format!("  {l}")).unwrap_or_default();
         let line = shown(&format!("{name}  {}{label}", side.path)).into_owned();
         let _infallible = writeln!(out, "{DIM}{}{DIM:#}", clip(&line, width));
     }
-    let (style, word) = match explanation.verdict.outcome {
-        Outcome::Identical => (GOOD, "identical"),
-        Outcome::Same => (GOOD, "same"),
-        Outcome::Different => (BAD, "different"),
-        Outcome::Unstable => (WARN, "unstable"),
-        Outcome::Unknown => (WARN, "unknown"),
+    let word = explanation.verdict.outcome.word();
+    let style = match explanation.verdict.outcome {
+        Outcome::Identical | Outcome::Same => GOOD,
+        Outcome::Different => BAD,
+        Outcome::Unstable | Outcome::Unknown => WARN,
     };
     out.push('\n');
     let summary = shown(&report.verdict.summary).into_owned();
@@ -77,8 +82,8 @@ pub fn text(explanation: &Explanation, report: &Report, all: bool, width: u16) -
 
 fn finding(out: &mut String, report: &Report, cause: &Cause, all: bool, width: usize) {
     let tag = format!("[{}, {}]", cause.effect.word(), cause.confidence.word());
-    let title = shown(&cause.title).into_owned();
-    let _infallible = writeln!(out, "\n{BOLD}{}. {title}{BOLD:#} {DIM}{tag}{DIM:#}", cause.rank);
+    out.push('\n');
+    heading(out, &format!("{}. {}", cause.rank, shown(&cause.title)), &tag, width);
     let changes = changes_of(report, &cause.facts);
     let limit = if all { changes.len() } else { FACTS_SHOWN };
     let names = changes.iter().take(limit).map(|c| c.fact.chars().count()).max().unwrap_or(0).min(width / 2);
@@ -110,9 +115,36 @@ fn hazard_lines(out: &mut String, hazard: &Cause, width: usize) {
         Some(SideName::B) => "B",
         _ => "A and B",
     };
-    let title = shown(&hazard.title).into_owned();
-    let _infallible = writeln!(out, " {WARN}!{WARN:#} {side}: {title} {DIM}[{}]{DIM:#}", hazard.rule);
+    let _infallible = write!(out, " {WARN}!{WARN:#} ");
+    let title = format!("{side}: {}", shown(&hazard.title));
+    let mut lines = String::new();
+    heading(&mut lines, &title, &format!("[{}]", hazard.rule), width.saturating_sub(3));
+    out.push_str(&lines.trim_end().replace('\n', "\n   "));
+    out.push('\n');
     item(out, "remedy", &hazard.remedy, width);
+}
+
+/// A title and what stands in brackets behind it, on as many lines as they need; the later ones are indented.
+fn heading(out: &mut String, title: &str, tag: &str, width: usize) {
+    let words: Vec<String> = wrap(&format!("{title} \u{0}{tag}"), width.saturating_sub(3));
+    let mut in_tag = false;
+    for (i, line) in words.iter().enumerate() {
+        let indent = if i == 0 { "" } else { "   " };
+        let (before, behind) = match line.split_once('\u{0}') {
+            Some((before, behind)) => (before, behind),
+            None if in_tag => ("", line.as_str()),
+            None => (line.as_str(), ""),
+        };
+        in_tag |= line.contains('\u{0}');
+        let _infallible = write!(out, "{indent}");
+        if !before.is_empty() {
+            let _infallible = write!(out, "{BOLD}{before}{BOLD:#}");
+        }
+        if !behind.is_empty() {
+            let _infallible = write!(out, "{DIM}{behind}{DIM:#}");
+        }
+        out.push('\n');
+    }
 }
 
 fn item(out: &mut String, name: &str, text: &str, width: usize) {
@@ -157,19 +189,12 @@ fn unknown(out: &mut String, explanation: &Explanation, report: &Report, width: 
 fn table_of_changes(out: &mut String, report: &Report, width: usize) {
     let mut order: Vec<_> = report.changes.iter().collect();
     order.sort_by_key(|c| c.standing);
-    let word = |standing: Standing| match standing {
-        Standing::Cause => "cause",
-        Standing::Unclassified => "unclassified",
-        Standing::Unknown => "unknown",
-        Standing::OutOfScope => "out of scope",
-        Standing::Benign => "benign",
-    };
     let rows: Vec<Vec<String>> = order
         .into_iter()
         .map(|c| {
             let (a, b) = values(c);
             let rule = c.rules.first().cloned().unwrap_or_default();
-            vec![shown(&c.fact).into_owned(), clip(&a, 40), clip(&b, 40), word(c.standing).to_owned(), rule]
+            vec![shown(&c.fact).into_owned(), clip(&a, 40), clip(&b, 40), c.standing.word().to_owned(), rule]
         })
         .collect();
     if !rows.is_empty() {

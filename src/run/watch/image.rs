@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use super::procfs::{Mapped, Maps};
 use crate::host::elf::{self, ElfInfo};
@@ -23,6 +24,8 @@ const REASONS: usize = 20;
 pub struct Observed {
     /// Looks at processes.
     pub samples: u64,
+    /// CPU time that looking took, the waiting and the passing on of signals included.
+    pub cost: Duration,
     /// Processes seen.
     pub processes: u64,
     /// Those that still ran when the command had ended.

@@ -58,6 +58,8 @@ pub(super) struct Stat {
     pub(super) pgrp: i32,
     /// 6: its session.
     pub(super) session: i32,
+    /// 9: whether it was forked and has not become a program of its own by `execve` yet (`PF_FORKNOEXEC`).
+    pub(super) forked: bool,
     /// 22: clock ticks from the boot to its start.
     pub(super) start: u64,
     /// 39: the CPU it ran on last.
@@ -75,6 +77,7 @@ impl Stat {
         Some(Self {
             pgrp: field(5)?.parse().ok()?,
             session: field(6)?.parse().ok()?,
+            forked: field(9)?.parse::<u64>().ok()? & 0x40 != 0,
             start: field(22)?.parse().ok()?,
             cpu: field(39).and_then(|f| f.parse().ok()).unwrap_or(0),
             env_start: field(50).and_then(|f| f.parse().ok()).unwrap_or(0),
@@ -144,9 +147,7 @@ fn is_library_name(path: &str) -> bool {
 /// then there are none.
 pub(super) fn environ(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
     let mut variables = BTreeMap::new();
-    let mut entries = 0_u32;
-    for entry in bytes.split(|b| *b == 0).filter(|entry| !entry.is_empty()) {
-        entries += 1;
+    for entry in bytes.split(|b| *b == 0) {
         let text = String::from_utf8_lossy(entry);
         if let Some((name, value)) = text.split_once('=')
             && !name.is_empty()
@@ -155,7 +156,7 @@ pub(super) fn environ(bytes: &[u8]) -> Option<BTreeMap<String, String>> {
             variables.entry(name.to_owned()).or_insert_with(|| value.to_owned());
         }
     }
-    (!variables.is_empty() || entries == 0).then_some(variables)
+    (!variables.is_empty() || bytes.is_empty()).then_some(variables)
 }
 
 #[cfg(test)]
@@ -187,9 +188,13 @@ mod tests {
     #[test]
     fn stat_survives_any_name() {
         let mut fields = vec!["0"; 50];
-        (fields[0], fields[3], fields[19], fields[36], fields[47]) = ("S", "42", "99", "3", "777");
+        (fields[0], fields[3], fields[6], fields[19], fields[36], fields[47]) =
+            ("S", "42", "4194368", "99", "3", "777");
         let stat = Stat::parse(&format!("7 (a) b (c) {}", fields.join(" ")));
-        assert_eq!(stat, Some(Stat { pgrp: 0, session: 42, start: 99, cpu: 3, env_start: 777 }));
+        assert_eq!(
+            stat,
+            Some(Stat { pgrp: 0, session: 42, forked: true, start: 99, cpu: 3, env_start: 777 })
+        );
         assert_eq!(Stat::parse("7 (x"), None);
         assert_eq!(Stat::parse("7 (x) S 1"), None);
     }
@@ -199,6 +204,7 @@ mod tests {
         let read = environ(b"A=1\0B=x=y\0A=2\0\0");
         assert_eq!(read, Some([("A".into(), "1".into()), ("B".into(), "x=y".into())].into()));
         assert_eq!(environ(b"ray::worker\0\0\0"), None);
+        assert_eq!(environ(b"\0\0\0"), None);
         assert_eq!(environ(b""), Some(BTreeMap::new()));
     }
 }

@@ -731,6 +731,11 @@ impl<'a> Interp<'a> {
     /// Whether an object has an attribute, where that is known.
     fn has_attr(&mut self, object: &Val, name: &str) -> Option<bool> {
         match &object.k {
+            K::Union(parts) => {
+                let all: Vec<Option<bool>> = parts.to_vec().iter().map(|p| self.has_attr(p, name)).collect();
+                let first = *all.first()?;
+                if all.iter().all(|a| *a == first) { first } else { None }
+            }
             K::Ref(id) => match self.heap.get(*id) {
                 Obj::Instance { class, attrs } => {
                     if attrs.contains_key(name) {

@@ -73,7 +73,7 @@ impl<'a> Interp<'a> {
             return Val::any();
         }
         match &f.k {
-            K::Ref(id) => self.call_object(*id, f, args),
+            K::Ref(id) => self.call_object(*id, f, args).with(f.t),
             K::Sym(path) => {
                 let path = Rc::clone(path);
                 self.call_symbol(&path, args)
@@ -84,7 +84,7 @@ impl<'a> Interp<'a> {
                     && let K::Tuple(parts) = &bound.0.k
                     && let [function, object] = &parts[..]
                 {
-                    return self.call(function, &args.behind(object.clone()));
+                    return self.call(function, &args.behind(object.clone())).with(f.t);
                 }
                 self.method(&bound.0, bound.1.as_str(), args)
             }

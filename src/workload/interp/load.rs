@@ -169,7 +169,7 @@ impl<'a> Interp<'a> {
         };
         let globals = self.module_globals(module, &path);
         let name: Rc<str> = module.into();
-        let object = Obj::Module { name, path: (&*path.to_string_lossy()).into(), globals };
+        let object = Obj::Module { name, globals };
         let id = self.heap.new_object(object);
         self.modules.insert(module.to_owned(), Some(id));
         if path.is_file() {

@@ -103,6 +103,8 @@ pub(super) struct Interp<'a> {
     /// Steps taken.
     pub(super) steps: u32,
     depth: u32,
+    /// That there are no steps left is on record.
+    spent: bool,
     at: TextSize,
     /// An exception is on its way.
     stopping: bool,
@@ -142,6 +144,7 @@ impl<'a> Interp<'a> {
             argv: None,
             steps: 0,
             depth: 0,
+            spent: false,
             at: TextSize::default(),
             stopping: false,
             import_failed: false,
@@ -154,9 +157,9 @@ impl<'a> Interp<'a> {
 
     /// One step; false where there are none left, or the nesting is too deep.
     fn tick(&mut self) -> bool {
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(1);
         if self.steps >= STEPS {
-            if self.steps == STEPS {
+            if !std::mem::replace(&mut self.spent, true) {
                 self.incomplete("all", "the program is too long to be followed to its end");
             }
             self.stopping = true;
@@ -167,9 +170,16 @@ impl<'a> Interp<'a> {
 
     /// Something that the analysis cannot tell: of which framework (`all` for every one), and why.
     pub(super) fn incomplete(&mut self, framework: &str, why: &str) {
-        let place = self.place();
         self.rec.effects += 1;
-        self.rec.incomplete.insert(format!("{framework}: {why}{place}"));
+        // The first place is enough.
+        let reason = format!("{framework}: {why}");
+        let known = self.rec.incomplete.range(reason.clone()..).next();
+        if known.is_none_or(|k| {
+            k.strip_prefix(reason.as_str()).is_none_or(|rest| !rest.is_empty() && !rest.starts_with(" ("))
+        }) {
+            let place = self.place();
+            self.rec.incomplete.insert(format!("{reason}{place}"));
+        }
     }
 
     /// ` (train.py:12)`.
@@ -398,12 +408,16 @@ impl<'a> Interp<'a> {
                 _ => {}
             }
         }
+        // Walking over many objects is work as well.
+        self.steps = self.steps.saturating_add(u32::try_from(seen.len() / 8).unwrap_or(0));
         (taint, seen)
     }
 
     /// The order of a collection decides something.
     pub(super) fn use_order(&mut self, order: &super::heap::Order) {
         use super::heap::Order;
+        // What is done with the items is the effect, not the walk over them.
+        let effects = self.rec.effects;
         match order {
             Order::Own => {}
             Order::Hashed { text, address } => {
@@ -422,5 +436,6 @@ impl<'a> Interp<'a> {
                 }
             }
         }
+        self.rec.effects = effects;
     }
 }

@@ -5,14 +5,18 @@ use rustpython_ruff_python_ast::Operator;
 use super::Interp;
 use super::compare::number;
 use crate::workload::heap::{Obj, Order};
-use crate::workload::value::{Args, Hint, K, Val};
+use crate::workload::value::{Args, CLOCK, Hint, K, Val};
 
 /// Longest text or tuple that an operator makes.
 const LONG: usize = 1 << 16;
 
 impl<'a> Interp<'a> {
     pub(in crate::workload) fn binary(&mut self, op: Operator, a: &Val, b: &Val) -> Val {
-        let taint = a.t | b.t;
+        let mut taint = a.t | b.t;
+        // How long something took is no time of day.
+        if op == Operator::Sub && a.t & b.t & CLOCK != 0 {
+            taint &= !CLOCK;
+        }
         self.binary_plain(op, a, b).with(taint)
     }
 
@@ -82,7 +86,8 @@ impl<'a> Interp<'a> {
             return Val::of(if float(a) || float(b) || op == Operator::Div {
                 Hint::Float
             } else if op == Operator::Pow {
-                Hint::Whatever
+                // An integer, but for a negative power.
+                Hint::Float
             } else {
                 Hint::Int
             });

@@ -216,6 +216,8 @@ impl<'a> Interp<'a> {
         }
         let items = self.iterate(&iterable);
         let taint = iterable.t;
+        // How many rounds there are decides what is computed.
+        self.rec.used(taint);
         let start = self.steps;
         let mut rest = items.more;
         for (i, item) in items.known.iter().enumerate() {

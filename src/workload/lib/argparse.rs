@@ -59,7 +59,7 @@ impl<'a> Interp<'a> {
             }
             "parse_args" | "parse_known_args" | "parse_intermixed_args" => {
                 let given = args.get(0, "args").filter(|a| !a.is_none()).cloned();
-                let space = self.parse_arguments(id, given.as_ref());
+                let space = self.parse_arguments(id, given.as_ref(), name == "parse_known_args");
                 if name == "parse_known_args" {
                     let rest = self.list(Vec::new(), Some(Val::of(Hint::Str)));
                     return Val::tuple(vec![space, rest]);
@@ -101,7 +101,7 @@ impl<'a> Interp<'a> {
         made
     }
 
-    fn parse_arguments(&mut self, id: Id, given: Option<&Val>) -> Val {
+    fn parse_arguments(&mut self, id: Id, given: Option<&Val>, lenient: bool) -> Val {
         let words = match given {
             Some(list) => {
                 let items = self.iterate(list);
@@ -119,19 +119,20 @@ impl<'a> Interp<'a> {
         };
         let mut space = Names::new();
         space.insert("$arguments".into(), Val::NONE);
-        self.fill(id, words, &mut space, 8);
+        self.fill(id, words, &mut space, lenient, 8);
         self.heap.new_object(Obj::Instance { class: None, attrs: space }).into()
     }
 
     /// Puts what a parser makes of these words into a namespace; unknown words give unknown values.
-    fn fill(&mut self, id: Id, words: Option<Vec<String>>, space: &mut Names, depth: u32) {
+    fn fill(&mut self, id: Id, words: Option<Vec<String>>, space: &mut Names, lenient: bool, depth: u32) {
         let Obj::Parser(parser) = self.heap.get(id) else { return };
         let parser = parser.clone();
         if parser.vague {
             self.incomplete("all", "an argument of the command line is defined in a way that is not known");
         }
         let parsed = words.as_ref().and_then(|w| parser.parse(w));
-        if words.is_some() && parsed.is_none() && !parser.vague {
+        let wrong = parsed.as_ref().is_none_or(|p| !lenient && !p.rest.is_empty());
+        if words.is_some() && wrong && !parser.vague {
             // Python ends here with a usage message.
             self.stop();
         }
@@ -203,7 +204,7 @@ impl<'a> Interp<'a> {
                 space.insert(dest.clone(), Val::str(name));
             }
             if depth > 0 {
-                self.fill(command, Some(rest), space, depth - 1);
+                self.fill(command, Some(rest), space, lenient, depth - 1);
             }
         } else if let Some((Some(dest), _)) = &parser.commands {
             space.insert(dest.clone(), Val::NONE);

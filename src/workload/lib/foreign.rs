@@ -1,6 +1,7 @@
 //! Libraries that are not known: what may be in them, by what they build on.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use super::table;
 use crate::workload::interp::Interp;
@@ -54,19 +55,75 @@ impl<'a> Interp<'a> {
         if let Some(me) = me {
             self.escape(me);
         }
-        match BUILT_ON.iter().find(|(name, _)| *name == root) {
-            Some((_, frameworks)) => {
-                for framework in *frameworks {
-                    self.incomplete(framework, &format!("what `{root}` does is not known"));
+        let why = format!("what `{root}` does is not known");
+        match self.built_on(root) {
+            Some(frameworks) => {
+                for framework in &frameworks {
+                    self.incomplete(framework, &why);
                 }
-                if frameworks.contains(&"torch") {
-                    self.rec.backward = true;
-                }
+                self.rec.backward |= frameworks.contains(&"torch");
             }
-            None => self.incomplete("all", &format!("what `{root}` does is not known")),
+            None => self.incomplete("all", &why),
         }
         self.lib_object(path, Args::default(), None).with(args.taint())
     }
+}
+
+impl Interp<'_> {
+    /// The frameworks that a library computes with: by name, or by what its distribution declares to need. `None`
+    /// where that is not known.
+    fn built_on(&self, root: &str) -> Option<BTreeSet<&'static str>> {
+        if let Some((_, frameworks)) = BUILT_ON.iter().find(|(name, _)| *name == root) {
+            return Some(frameworks.iter().copied().collect());
+        }
+        let needs = self.inputs.site.iter().find_map(|site| needs(site, root))?;
+        let mut out: BTreeSet<&'static str> = ["python"].into();
+        for need in &needs {
+            match DISTRIBUTIONS.iter().find(|(name, _)| name == need) {
+                Some((_, frameworks)) => out.extend(*frameworks),
+                None => out.extend(BUILT_ON.iter().filter(|(n, _)| normal(n) == *need).flat_map(|(_, f)| *f)),
+            }
+        }
+        Some(out)
+    }
+}
+
+/// Distributions of the frameworks themselves.
+const DISTRIBUTIONS: &[(&str, &[&str])] = &[
+    ("jax", &["jax", "numpy"]),
+    ("keras", &["tensorflow", "numpy"]),
+    ("numpy", &["numpy"]),
+    ("pandas", &["numpy"]),
+    ("scikit-learn", &["sklearn", "scipy", "numpy"]),
+    ("scipy", &["scipy", "numpy"]),
+    ("tensorflow", &["tensorflow", "numpy"]),
+    ("torch", &["torch"]),
+];
+
+/// A distribution's name as it is compared (packaging.python.org: name normalization).
+fn normal(name: &str) -> String {
+    name.to_lowercase().replace(['_', '.'], "-")
+}
+
+/// The distributions that an installed one of this name needs, the extras apart; `None` where there is none.
+fn needs(site: &Path, root: &str) -> Option<Vec<String>> {
+    let mut folders: Vec<PathBuf> =
+        std::fs::read_dir(site).ok()?.filter_map(|e| Some(e.ok()?.path())).collect();
+    folders.sort();
+    let own = folders.into_iter().find(|folder| {
+        let name = folder.file_name().map(|n| n.to_string_lossy().into_owned()).unwrap_or_default();
+        name.strip_suffix(".dist-info")
+            .and_then(|n| n.split('-').next())
+            .is_some_and(|n| normal(n) == normal(root))
+    })?;
+    let text = std::fs::read_to_string(own.join("METADATA")).ok()?;
+    let headers = text.split("\n\n").next().unwrap_or_default();
+    let lines =
+        headers.lines().filter_map(|l| l.strip_prefix("Requires-Dist:")).filter(|l| !l.contains("extra =="));
+    let name = |l: &str| {
+        l.trim().chars().take_while(|c| c.is_alphanumeric() || "-_.".contains(*c)).collect::<String>()
+    };
+    Some(lines.map(|l| normal(&name(l))).collect())
 }
 
 /// What differentiation and mixed precision add to what the program performs itself.

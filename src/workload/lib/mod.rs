@@ -52,19 +52,48 @@ impl<'a> Interp<'a> {
 
     /// A library that is known by its table alone.
     fn tabled(&mut self, root: &str, path: &str, me: Option<&Val>, args: &Args) -> Val {
-        if me.is_some_and(|m| self.is_numbers(m)) {
-            return Val::any();
-        }
+        let name = path.rsplit('.').next().unwrap_or(path);
         self.families(root, path);
         self.data_files(path, args);
-        self.hand_over(args);
-        if let Some(me) = me
-            && matches!(path.rsplit('.').next(), Some("to_numpy" | "values"))
-        {
-            let _ = me;
+        self.use_arrays(me, args);
+        for arg in args.all().cloned().collect::<Vec<_>>() {
+            // What these libraries hand to a function of the program is an array.
+            if self.is_function(&arg) {
+                let x = self.array("numpy", super::array::Array::new(Some(super::array::Dtype::F64), None));
+                self.call_back(&arg, &[x]);
+            } else {
+                self.escape(&arg);
+            }
+        }
+        if root == "scipy" {
+            if path.starts_with("scipy.stats.")
+                && matches!(name, "rvs" | "resample" | "bootstrap" | "permutation_test")
+                || name == "differential_evolution"
+            {
+                self.scipy_draw(args);
+            }
+            let result = matches!(
+                name,
+                "minimize"
+                    | "root"
+                    | "least_squares"
+                    | "linprog"
+                    | "curve_fit"
+                    | "solve_ivp"
+                    | "minimize_scalar"
+            ) || path.starts_with("scipy.optimize.")
+                || name.starts_with(|c: char| c.is_ascii_uppercase())
+                || path.starts_with("scipy.sparse.");
+            return if result {
+                self.lib_object(path, Args::default(), None)
+            } else {
+                self.array("numpy", super::array::Array::default())
+            };
+        }
+        if matches!(name, "to_numpy" | "values" | "__array__") {
             return self.array("numpy", super::array::Array::default());
         }
-        self.lib_object(path, args.clone(), None)
+        self.lib_object(path, Args::default(), None)
     }
 
     /// Records the families of a call by the library's table.

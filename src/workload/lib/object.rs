@@ -128,6 +128,20 @@ impl<'a> Interp<'a> {
                 return Val::of(Hint::Int);
             }
             "$match" => return bound(),
+            path if path.starts_with("scipy.optimize.") && !name.starts_with('_') => {
+                return match name {
+                    "nit" | "nfev" | "status" | "success" | "message" => Val::any(),
+                    _ => self.array("numpy", Array::new(Some(Dtype::F64), None)),
+                };
+            }
+            path if path.starts_with("scipy.")
+                && matches!(name, "data" | "indices" | "indptr" | "statistic" | "pvalue" | "y" | "t") =>
+            {
+                return self.array("numpy", Array::default());
+            }
+            path if path.starts_with("pandas.") && name == "values" => {
+                return self.array("numpy", Array::default());
+            }
             path if path.starts_with("torch.nn.") => return self.module_attr_of(&lib, object, name),
             path if path.starts_with("torch.optim.") => match name {
                 "param_groups" => {
@@ -283,6 +297,9 @@ impl<'a> Interp<'a> {
             _ => {}
         }
         let root = path.split('.').next().unwrap_or("");
+        if matches!(root, "torch" | "numpy" | "sklearn" | "jax" | "tensorflow" | "scipy") {
+            self.rec.used(object.t);
+        }
         match root {
             "torch" if path.starts_with("torch.nn.") => self.module_method(object, name, args),
             "torch" if path.starts_with("torch.optim.") => self.optimizer_method(id, name, args),

@@ -49,6 +49,7 @@ impl<'a> Interp<'a> {
     /// A setting becomes known.
     pub(super) fn setting(&mut self, name: &str, value: &Val) {
         self.rec.used(value.t);
+        self.rec.effects += 1;
         let shown = plain(value, &self.heap).unwrap_or_else(|| "unknown".into());
         self.rec.settings.insert(name.to_owned(), shown);
     }

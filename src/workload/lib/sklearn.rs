@@ -66,6 +66,18 @@ impl<'a> Interp<'a> {
         table::of("sklearn").draws.get("random").is_some_and(|r| r.contains(name))
     }
 
+    /// SciPy draws like scikit-learn, from NumPy's generators.
+    pub(super) fn scipy_draw(&mut self, args: &Args) {
+        self.rec.operation("numpy.rng.legacy.distributions");
+        let given = args
+            .named("random_state")
+            .or_else(|| args.named("rng"))
+            .or_else(|| args.named("seed"))
+            .filter(|s| !s.is_none())
+            .is_some();
+        if given { self.draws += 1 } else { self.draw("numpy", "numpy.rng.unseeded") }
+    }
+
     /// `random_state=None` draws from NumPy's global generator.
     fn sklearn_draw(&mut self, args: &Args) {
         let state = args.named("random_state").filter(|s| !s.is_none()).cloned();

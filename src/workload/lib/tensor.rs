@@ -61,12 +61,25 @@ impl<'a> Interp<'a> {
         matches!(value.hint(), Hint::Int | Hint::Float | Hint::Bool | Hint::Str | Hint::Bytes)
     }
 
+    /// The path of what an array is a view of.
+    fn owner(&self, mut id: Id) -> std::rc::Rc<str> {
+        for _ in 0..32 {
+            let Obj::Lib(lib) = self.heap.get(id) else { break };
+            match lib.attrs.get("$base").map(|b| &b.k) {
+                Some(K::Ref(base)) if self.array_of(&Val::from(*base)).is_some() => id = *base,
+                _ => return lib.path.clone(),
+            }
+        }
+        "numpy".into()
+    }
+
     /// The content of an array is used: where it was never written, that is on record.
     pub(in crate::workload) fn use_lib(&mut self, id: Id) {
         if let Obj::Lib(lib) = self.heap.get(id) {
             let path = lib.path.clone();
             if lib.array.as_ref().is_some_and(|a| a.empty) {
-                let library = path.split('.').next().unwrap_or("numpy");
+                let root = self.owner(id);
+                let library = root.split('.').next().unwrap_or("numpy");
                 self.rec.operation(if library == "torch" { "torch.empty" } else { "numpy.empty" });
             }
             if let Some(family) =
@@ -89,8 +102,13 @@ impl<'a> Interp<'a> {
 
     /// The contents of all array arguments are used.
     pub(super) fn use_arrays(&mut self, me: Option<&Val>, args: &Args) {
-        for value in me.into_iter().chain(args.all()).cloned().collect::<Vec<_>>() {
+        // `out=` is written, not read.
+        let read = args.pos.iter().chain(args.kw.iter().filter(|(n, _)| n.as_str() != "out").map(|(_, v)| v));
+        for value in me.into_iter().chain(read).cloned().collect::<Vec<_>>() {
             self.use_deep(&value, 3);
+        }
+        if let Some(out) = args.named("out").cloned() {
+            self.written(&out);
         }
     }
 

@@ -171,6 +171,7 @@ impl<'a> Interp<'a> {
     fn torch_tensor(&mut self, path: &str, name: &str, last: &str, me: Option<&Val>, args: &Args) -> Val {
         let first = me.or_else(|| args.pos.first());
         let mut array = first.map(|v| self.array_like(v, Dtype::F32, 4)).unwrap_or_default();
+        let unwritten = first.and_then(|v| self.array_of(v)).is_some_and(|a| a.empty);
         let in_place = last.len() != name.len() && me.is_some();
         let fills = matches!(
             name,
@@ -233,6 +234,7 @@ impl<'a> Interp<'a> {
                 | "share_memory"
                 | "pin_memory"
         );
+        array.empty = form && unwritten;
         if !form && !fills {
             self.use_arrays(me, args);
         } else {
@@ -280,6 +282,13 @@ impl<'a> Interp<'a> {
         self.torch_result(name, array, me, args, &families)
     }
 
+    /// The type of tensors and weights that are made without one.
+    pub(super) fn default_dtype(&self) -> Dtype {
+        let set =
+            self.rec.settings.get("torch.default_dtype").and_then(|v| v.as_str()).and_then(Dtype::named);
+        set.unwrap_or(Dtype::F32)
+    }
+
     /// What a function gives.
     fn torch_result(
         &mut self,
@@ -308,7 +317,7 @@ impl<'a> Interp<'a> {
         let rest: &[Val] = if me.is_some() { &args.pos } else { args.pos.get(1..).unwrap_or_default() };
         let named_dtype = args.named("dtype").and_then(|d| self.dtype_of(d));
         let new = |array: Array| array;
-        let default = Some(Dtype::F32);
+        let default = Some(self.default_dtype());
         let like = |s: &Self, a: &Array| {
             let _ = s;
             Array { dtype: named_dtype.or(a.dtype), shape: a.shape.clone(), empty: false }

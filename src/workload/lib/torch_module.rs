@@ -100,7 +100,7 @@ impl<'a> Interp<'a> {
         let training = lib.attrs.get("training").is_none_or(|t| t.k != K::Bool(false));
         let mut array = self.array_like(&input, Dtype::F32, 3);
         let own = lib.attrs.get("$dtype").and_then(|d| self.dtype_of(d));
-        let of_weights = own.or(Some(Dtype::F32));
+        let of_weights = own.or(Some(self.default_dtype()));
         for family in table::of("torch").modules.get(class).cloned().unwrap_or_default() {
             match family.as_str() {
                 "torch.matmul" => {

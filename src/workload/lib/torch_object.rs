@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use crate::workload::array::{Array, Dtype};
+use crate::workload::array::Array;
 use crate::workload::heap::Lib;
 use crate::workload::interp::Interp;
 use crate::workload::value::{Args, Hint, Id, K, Val};
@@ -23,7 +23,7 @@ impl<'a> Interp<'a> {
                     _ => None,
                 };
                 let own = lib.attrs.get("$dtype").and_then(|d| self.dtype_of(d));
-                self.array("torch", Array::new(own.or(Some(Dtype::F32)), shape))
+                self.array("torch", Array::new(own.or(Some(self.default_dtype())), shape))
             }
             "training" => true.into(),
             "in_features" | "in_channels" | "num_embeddings" | "input_size" => {
@@ -73,11 +73,11 @@ impl<'a> Interp<'a> {
             }
             "cpu" | "requires_grad_" | "share_memory" | "to_empty" | "xpu" => me.clone(),
             "parameters" | "buffers" => {
-                let item = self.array("torch", Array::new(Some(Dtype::F32), None));
+                let item = self.array("torch", Array::new(Some(self.default_dtype()), None));
                 self.list(Vec::new(), Some(item))
             }
             "named_parameters" | "named_buffers" => {
-                let item = self.array("torch", Array::new(Some(Dtype::F32), None));
+                let item = self.array("torch", Array::new(Some(self.default_dtype()), None));
                 self.list(Vec::new(), Some(Val::tuple(vec![Val::of(Hint::Str), item])))
             }
             "modules" | "children" => {
@@ -212,6 +212,6 @@ impl<'a> Interp<'a> {
         if matches!(name, "sample" | "rsample" | "sample_n") {
             self.torch_draw(&Args::default());
         }
-        self.array("torch", Array::new(Some(Dtype::F32), None))
+        self.array("torch", Array::new(Some(self.default_dtype()), None))
     }
 }

@@ -1,8 +1,8 @@
 //! Expressions.
 
 use rustpython_ruff_python_ast::{
-    ArgOrKeyword, Arguments, BoolOp, Comprehension, Expr, FStringPart, InterpolatedElement, InterpolatedStringElement,
-    Number, UnaryOp,
+    ArgOrKeyword, Arguments, BoolOp, Comprehension, Expr, FStringPart, InterpolatedElement,
+    InterpolatedStringElement, Number, UnaryOp,
 };
 use rustpython_ruff_text_size::Ranged;
 
@@ -276,7 +276,9 @@ impl<'a> Printer<'a> {
                     if let Some(debug) = &element.debug_text {
                         // `f"{x = }"` shows the text of the expression.
                         pending.push_str(&debug.leading);
-                        pending.push_str(self.text.get(element.expression.range().to_std_range()).unwrap_or_default());
+                        pending.push_str(
+                            self.text.get(element.expression.range().to_std_range()).unwrap_or_default(),
+                        );
                         pending.push_str(&debug.trailing);
                     }
                     self.literal(pending);
@@ -314,5 +316,6 @@ impl<'a> Printer<'a> {
 
 /// Whether a text could hold the escape of a lone surrogate, or what the parser puts in its place.
 fn escapes_surrogate(text: &str) -> bool {
-    text.contains(REPLACEMENT) || ["\\ud", "\\uD", "\\U0000d", "\\U0000D"].iter().any(|escape| text.contains(escape))
+    text.contains(REPLACEMENT)
+        || ["\\ud", "\\uD", "\\U0000d", "\\U0000D"].iter().any(|escape| text.contains(escape))
 }

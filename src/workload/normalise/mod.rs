@@ -85,7 +85,8 @@ fn read(text: &str) -> Result<Source, &'static str> {
     }
     // Python's tokenizer takes any of the three line ends for `\n`, in texts as well.
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let text = if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
+    let text =
+        if text.contains('\r') { text.replace("\r\n", "\n").replace('\r', "\n") } else { text.to_owned() };
     match parse::parse(text) {
         Err(_) => Err("it is too long or nested too deeply"),
         Ok(source) if source.error.is_some() => Err("it has a syntax error"),
@@ -99,7 +100,8 @@ fn coding(text: &str) -> Option<&str> {
         let comment = line.trim_start_matches([' ', '\t', '\u{c}']).strip_prefix('#')?;
         let at = comment.find("coding:").or_else(|| comment.find("coding="))?;
         let name = comment.get(at + 7..)?.trim_start_matches([' ', '\t']);
-        let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(name.len());
+        let end =
+            name.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(name.len());
         name.get(..end).filter(|name| !name.is_empty())
     })
 }
@@ -133,7 +135,9 @@ fn is_imported(script: &Path, program: &Program, texts: &[Result<Source, &'stati
         return true;
     };
     let others = program.files.iter().zip(texts).filter(|((path, _), _)| path != script);
-    others.into_iter().any(|(_, source)| source.as_ref().is_ok_and(|source| mentions_module(&source.tree.body, stem)))
+    others
+        .into_iter()
+        .any(|(_, source)| source.as_ref().is_ok_and(|source| mentions_module(&source.tree.body, stem)))
 }
 
 /// Whether any import in these statements, however deep, names a module.

@@ -100,8 +100,12 @@ impl<'a> Printer<'a> {
                 self.lazy_annotations || is_builtin(id) || self.scopes.is_bound(self.scope, id)
             }
             Expr::Attribute(attribute) => self.is_silent(&attribute.value),
-            Expr::Subscript(subscript) => self.is_silent(&subscript.value) && self.is_silent(&subscript.slice),
-            Expr::BinOp(or) => or.op == Operator::BitOr && self.is_silent(&or.left) && self.is_silent(&or.right),
+            Expr::Subscript(subscript) => {
+                self.is_silent(&subscript.value) && self.is_silent(&subscript.slice)
+            }
+            Expr::BinOp(or) => {
+                or.op == Operator::BitOr && self.is_silent(&or.left) && self.is_silent(&or.right)
+            }
             Expr::Tuple(tuple) => tuple.elts.iter().all(|e| self.is_silent(e)),
             Expr::List(list) => list.elts.iter().all(|e| self.is_silent(e)),
             Expr::Starred(starred) => self.is_silent(&starred.value),

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
-    Comprehension, ExceptHandler, Expr, ExprContext, InterpolatedStringElement, Parameters, Pattern, Stmt, TString,
-    TypeParams,
+    Comprehension, ExceptHandler, Expr, ExprContext, InterpolatedStringElement, Parameters, Pattern, Stmt,
+    TString, TypeParams,
 };
 
 /// What kind of scope it is.
@@ -283,7 +283,8 @@ impl<'a> Visitor<'a> for Builder<'a> {
                 }
             }
             Stmt::Global(global) => {
-                if let Some(scope) = self.scopes.all.get_mut(self.current).filter(|s| s.kind != Kind::Module) {
+                if let Some(scope) = self.scopes.all.get_mut(self.current).filter(|s| s.kind != Kind::Module)
+                {
                     scope.globals.extend(global.names.iter().map(|name| name.as_str()));
                 }
             }
@@ -330,7 +331,9 @@ impl<'a> Visitor<'a> for Builder<'a> {
                             self.seal();
                         }
                     }
-                    ExprContext::Store | ExprContext::Del | ExprContext::Invalid => self.bind(id, how::ASSIGNED),
+                    ExprContext::Store | ExprContext::Del | ExprContext::Invalid => {
+                        self.bind(id, how::ASSIGNED)
+                    }
                 }
             }
             Expr::Call(call) => {

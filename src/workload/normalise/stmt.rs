@@ -1,7 +1,8 @@
 //! Statements and patterns.
 
 use rustpython_ruff_python_ast::{
-    ExceptHandler, Expr, Pattern, PatternOrKeyword, Singleton, Stmt, StmtAnnAssign, StmtIf, TypeParam, TypeParams,
+    ExceptHandler, Expr, Pattern, PatternOrKeyword, Singleton, Stmt, StmtAnnAssign, StmtIf, TypeParam,
+    TypeParams,
 };
 
 use super::printer::Printer;

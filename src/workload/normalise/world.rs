@@ -14,30 +14,105 @@ use crate::workload::parse::Source;
 
 /// They read the text of functions or files, or the numbers of lines.
 const READS_TEXT: &[&str] = &[
-    "getsource", "getsourcelines", "findsource", "getcomments", "getblock", "linecache", "tokenize", "get_source",
-    "co_firstlineno", "co_lines", "co_positions", "co_linetable", "co_lnotab", "f_lineno", "tb_lineno", "lineno",
-    "extract_stack", "extract_tb", "FrameSummary", "script_method", "ScriptModule", "CompilationUnit", "triton",
+    "getsource",
+    "getsourcelines",
+    "findsource",
+    "getcomments",
+    "getblock",
+    "linecache",
+    "tokenize",
+    "get_source",
+    "co_firstlineno",
+    "co_lines",
+    "co_positions",
+    "co_linetable",
+    "co_lnotab",
+    "f_lineno",
+    "tb_lineno",
+    "lineno",
+    "extract_stack",
+    "extract_tb",
+    "FrameSummary",
+    "script_method",
+    "ScriptModule",
+    "CompilationUnit",
+    "triton",
 ];
 
 /// They look at the local variables of other functions, or make names of text.
 const LOOKS_AT_LOCALS: &[&str] = &[
-    "_getframe", "currentframe", "f_locals", "f_back", "gi_frame", "cr_frame", "ag_frame", "tb_frame", "settrace",
-    "setprofile", "monitoring", "co_varnames", "co_freevars", "co_cellvars", "__code__", "getclosurevars",
-    "getargvalues", "get_referrers", "get_objects", "builtins", "__builtins__", "interact", "numba", "njit",
+    "_getframe",
+    "currentframe",
+    "f_locals",
+    "f_back",
+    "gi_frame",
+    "cr_frame",
+    "ag_frame",
+    "tb_frame",
+    "settrace",
+    "setprofile",
+    "monitoring",
+    "co_varnames",
+    "co_freevars",
+    "co_cellvars",
+    "__code__",
+    "getclosurevars",
+    "getargvalues",
+    "get_referrers",
+    "get_objects",
+    "builtins",
+    "__builtins__",
+    "interact",
+    "numba",
+    "njit",
 ];
 
 /// They look up a module's variables by text, or reach the running script as a module.
 const LOOKS_AT_MODULES: &[&str] = &[
-    "globals", "f_globals", "__globals__", "__all__", "modules", "importlib", "import_module", "__import__", "runpy",
-    "run_path", "run_module", "getmodule", "cProfile", "profile", "timeit", "doctest", "pdb", "pkgutil",
-    "get_type_hints", "get_annotations", "module_from_spec",
+    "globals",
+    "f_globals",
+    "__globals__",
+    "__all__",
+    "modules",
+    "importlib",
+    "import_module",
+    "__import__",
+    "runpy",
+    "run_path",
+    "run_module",
+    "getmodule",
+    "cProfile",
+    "profile",
+    "timeit",
+    "doctest",
+    "pdb",
+    "pkgutil",
+    "get_type_hints",
+    "get_annotations",
+    "module_from_spec",
 ];
 
 /// They ask a function for its annotations.
 const READS_ANNOTATIONS: &[&str] = &[
-    "__annotations__", "__annotate__", "annotationlib", "get_type_hints", "get_annotations", "inspect", "signature",
-    "singledispatch", "singledispatchmethod", "typer", "fire", "custom_op", "triton_op", "infer_schema",
-    "validate_call", "validate_arguments", "beartype", "typechecked", "jaxtyped",
+    "__annotations__",
+    "__annotate__",
+    "annotationlib",
+    "get_type_hints",
+    "get_annotations",
+    "inspect",
+    "signature",
+    "singledispatch",
+    "singledispatchmethod",
+    "typer",
+    "fire",
+    "custom_op",
+    "triton_op",
+    "infer_schema",
+    "validate_call",
+    "validate_arguments",
+    "beartype",
+    "typechecked",
+    "jaxtyped",
 ];
 
 /// They ask for docstrings.
@@ -113,7 +188,11 @@ impl<'a> Mentions<'a> {
         let frames = self.has(LOOKS_AT_LOCALS) || self.both("inspect", "stack");
         let locals = seen < Sight::Anything && !frames && !self.escapes && !self.foreign;
         let looked_up = self.has(LOOKS_AT_MODULES) || LOOKERS.iter().any(|name| self.names.contains(name));
-        let parts = if self.queries { self.strings.iter().flat_map(|text| words(text)).collect() } else { BTreeSet::new() };
+        let parts = if self.queries {
+            self.strings.iter().flat_map(|text| words(text)).collect()
+        } else {
+            BTreeSet::new()
+        };
         World {
             exact,
             locals,
@@ -239,7 +318,9 @@ impl<'a> Visitor<'a> for Mentions<'a> {
                 self.opens_itself |= opens && call.arguments.args.iter().any(is_own_file);
                 self.visit_arguments(&call.arguments);
             }
-            Expr::Compare(compare) if is_own_name(&compare.left) || compare.comparators.iter().any(is_own_name) => {
+            Expr::Compare(compare)
+                if is_own_name(&compare.left) || compare.comparators.iter().any(is_own_name) =>
+            {
                 let sides = std::iter::once(&*compare.left).chain(&compare.comparators);
                 for side in sides {
                     if !side.as_string_literal_expr().is_some_and(|text| &text.value == "__main__") {

@@ -6,11 +6,12 @@ mod snapshot;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use driftlock::outputs::model::{Contents, Output, Outputs, Tensor};
 use driftlock::outputs::{self, Options, hexfloat};
 
-use crate::common::{TempDir, folder, root, sh};
+use crate::common::{folder, root, sh};
 
 /// Python with numpy and torch; `None`, said, where there is none.
 fn python() -> Option<PathBuf> {
@@ -21,14 +22,20 @@ fn python() -> Option<PathBuf> {
     Some(venv.join("bin/python"))
 }
 
-/// The folder that `write.py` wrote, and what it says of it.
-fn written() -> Option<(TempDir, serde_json::Value)> {
-    let python = python()?;
-    let dir = folder();
-    let script = root().join("tests/it/outputs/write.py");
-    let told =
-        sh(dir.path(), python.to_str().unwrap(), &[script.to_str().unwrap(), dir.path().to_str().unwrap()]);
-    Some((dir, serde_json::from_str(&told).unwrap()))
+/// The folder that `write.py` wrote, and what it says of it; one for all tests, because torch takes seconds to start.
+fn written() -> Option<&'static (PathBuf, serde_json::Value)> {
+    static WRITTEN: OnceLock<Option<(PathBuf, serde_json::Value)>> = OnceLock::new();
+    let write = || {
+        let python = python()?;
+        let dir = Path::new(env!("CARGO_TARGET_TMPDIR")).join("outputs");
+        let _new = fs::remove_dir_all(&dir);
+        fs::create_dir_all(&dir).unwrap();
+        let script = root().join("tests/it/outputs/write.py");
+        let args = [script.to_str().unwrap(), dir.to_str().unwrap()];
+        let told = sh(&dir, python.to_str().unwrap(), &args);
+        Some((dir, serde_json::from_str(&told).unwrap()))
+    };
+    WRITTEN.get_or_init(write).as_ref()
 }
 
 /// Runs Python with numpy and torch in `dir`.
@@ -52,7 +59,7 @@ fn tensor<'a>(output: &'a Output, name: &str) -> &'a Tensor {
 #[test]
 fn tensors_are_what_numpy_and_torch_read() {
     let Some((dir, expected)) = written() else { return };
-    let outputs = read(dir.path());
+    let outputs = read(dir);
     assert!(outputs.faults.is_empty());
     for (name, inside) in expected.as_object().unwrap() {
         let output = file(&outputs, name);
@@ -64,7 +71,7 @@ fn tensors_are_what_numpy_and_torch_read() {
         for (key, told) in inside.as_object().unwrap() {
             check(&format!("{name}: {key}"), tensor(output, key), told);
         }
-        let sum = sh(dir.path(), "sha256sum", &["--", name]);
+        let sum = sh(dir, "sha256sum", &["--", name]);
         assert_eq!(output.digest, Ok(format!("sha256:{}", sum.split(' ').next().unwrap())));
     }
 }
@@ -114,7 +121,7 @@ fn python_hex(x: f64) -> String {
 #[test]
 fn the_norm_of_extreme_numbers_neither_overflows_nor_vanishes() {
     let Some((dir, _)) = written() else { return };
-    let outputs = read(dir.path());
+    let outputs = read(dir);
     let norm = |name: &str| {
         let content = tensor(file(&outputs, name), "array").content.clone().unwrap();
         content.sketch.unwrap().norm

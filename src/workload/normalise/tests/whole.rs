@@ -20,8 +20,10 @@ const RENAMED: &str = "import helper\nrate = 0.1\ndef f():\n    b = rate\n    re
 
 #[test]
 fn variables_of_imported_files_keep_their_names() {
-    let a = forms(&[("/p/train.py", SCRIPT), ("/p/helper.py", "n = 1\ndef g(f): return f() + n\n")], &[], true);
-    let b = forms(&[("/p/train.py", RENAMED), ("/p/helper.py", "m = 1\ndef g(f): return f() + m\n")], &[], true);
+    let a =
+        forms(&[("/p/train.py", SCRIPT), ("/p/helper.py", "n = 1\ndef g(f): return f() + n\n")], &[], true);
+    let b =
+        forms(&[("/p/train.py", RENAMED), ("/p/helper.py", "m = 1\ndef g(f): return f() + m\n")], &[], true);
     assert_eq!(a[0], b[0]);
     assert_ne!(a[1], b[1]);
 }
@@ -54,7 +56,8 @@ fn a_library_may_look_at_names() {
 
 #[test]
 fn libraries_that_read_signatures_keep_annotations_and_docstrings() {
-    let (noted, bare) = ("def f(a: int):\n    'Adds.'\n    x = a\n    return x\n", "def f(a):\n    y = a\n    return y\n");
+    let (noted, bare) =
+        ("def f(a: int):\n    'Adds.'\n    x = a\n    return x\n", "def f(a):\n    y = a\n    return y\n");
     assert_eq!(form_with(noted, &["torch"]), form_with(bare, &["torch"]));
     assert_ne!(form_with(noted, &["transformers"]), form_with(bare, &["transformers"]));
     let renamed = noted.replace('x', "z");
