@@ -76,19 +76,27 @@ pub fn of(host: &dyn Host, interpreter: &Interpreter, imports: &BTreeSet<String>
     }
     let python = interpreter.version.as_deref().and_then(|text| Version::from_str(text).ok());
     let plugins = plugins(host, &installed);
-    while let Some(name) = todo.pop() {
-        let Some(dist) = installed.get(&name) else {
+    let mut extras: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    let mut todo: Vec<Wanted> = todo.into_iter().map(Wanted::from).collect();
+    while let Some(wanted) = todo.pop() {
+        let Some(dist) = installed.get(&wanted.name) else {
             continue;
         };
-        if !packages.names.insert(name.clone()) {
+        let known = extras.entry(wanted.name.clone()).or_default();
+        let more = !wanted.extras.is_subset(known);
+        known.extend(wanted.extras);
+        let new = packages.names.insert(wanted.name.clone());
+        if !new && !more {
             continue;
         }
-        todo.extend(requirements(host, dist, python.as_ref()));
-        let by_itself = BY_ITSELF.iter().filter(|(by, _)| *by == name).flat_map(|(_, names)| *names);
-        todo.extend(by_itself.map(|name| (*name).to_owned()));
-        todo.extend(
-            plugins.iter().filter(|(group, _)| extends(group, &name)).map(|(_, plugin)| plugin.clone()),
-        );
+        todo.extend(requirements(host, dist, python.as_ref(), known));
+        if new {
+            let by_itself =
+                BY_ITSELF.iter().filter(|(by, _)| *by == wanted.name).flat_map(|(_, names)| *names);
+            todo.extend(by_itself.map(|name| Wanted::from((*name).to_owned())));
+            let plugins = plugins.iter().filter(|(group, _)| extends(group, &wanted.name));
+            todo.extend(plugins.map(|(_, plugin)| Wanted::from(plugin.clone())));
+        }
     }
     packages
 }
@@ -155,37 +163,57 @@ fn is_extension(behind: &[u8]) -> bool {
     name.starts_with(b".") && name.ends_with(b".so") && !name.contains(&b'/')
 }
 
-/// What a distribution requires on this machine, extras left out. A marker that cannot be decided holds.
-fn requirements(host: &dyn Host, dist: &Distribution, python: Option<&Version>) -> Vec<String> {
-    let (file, key) = match dist.form {
-        Form::DistInfo => ("METADATA", "Requires-Dist"),
-        // setuptools wrote them as sections, extras in brackets.
-        Form::EggInfo | Form::Egg => {
-            return host.maybe(dist.dist_info.join("requires.txt")).map_or_else(Vec::new, |t| egg(&t));
-        }
+/// A distribution that is required, by its normalised name, and the extras that it is required with: torch requires
+/// CUDA's libraries as extras of `cuda-toolkit`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wanted {
+    name: String,
+    extras: BTreeSet<String>,
+}
+
+impl From<String> for Wanted {
+    fn from(name: String) -> Self {
+        Self { name, extras: BTreeSet::new() }
+    }
+}
+
+/// What a distribution requires on this machine with these extras. A marker that cannot be decided holds.
+fn requirements(
+    host: &dyn Host,
+    dist: &Distribution,
+    python: Option<&Version>,
+    extras: &BTreeSet<String>,
+) -> Vec<Wanted> {
+    let wanted = |text: &str| {
+        let requirement = requirement::parse(text)?;
+        let wanted = Wanted { name: normalise(requirement.name), extras: extras_of(text) };
+        holds(host, requirement.marker, python, extras).then_some(wanted)
     };
-    let Ok(bytes) = host.read(&dist.dist_info.join(file)) else {
+    if dist.form != Form::DistInfo {
+        // setuptools wrote them as sections, the first of which is what is always required.
+        let text = host.maybe(dist.dist_info.join("requires.txt")).unwrap_or_default();
+        let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with('['));
+        return lines.filter_map(wanted).collect();
+    }
+    let Ok(bytes) = host.read(&dist.dist_info.join("METADATA")) else {
         return Vec::new();
     };
     // The headers end at the first empty line; a description of any length follows.
     let end = memchr::memmem::find(&bytes, b"\n\n").unwrap_or(bytes.len());
     let headers = String::from_utf8_lossy(bytes.get(..end).unwrap_or_default());
-    let lines = headers.lines().filter_map(|line| line.split_once(':')).filter(|(name, _)| *name == key);
-    lines
-        .filter_map(|(_, text)| requirement::parse(text))
-        .filter(|r| holds(host, r.marker, python))
-        .map(|r| normalise(r.name))
-        .collect()
+    headers.lines().filter_map(|line| wanted(line.strip_prefix("Requires-Dist:")?)).collect()
 }
 
-/// The first section of a `requires.txt`: what is always required.
-fn egg(text: &str) -> Vec<String> {
-    let lines = text.lines().map(str::trim).take_while(|line| !line.starts_with('['));
-    lines.filter_map(requirement::parse).map(|r| normalise(r.name)).collect()
+/// The extras that a requirement names: `name[one, two] >= 1`.
+fn extras_of(text: &str) -> BTreeSet<String> {
+    let before_marker = text.split(';').next().unwrap_or_default();
+    let inside = before_marker.split_once('[').and_then(|(_, rest)| rest.split_once(']'));
+    let names = inside.map_or("", |(inside, _)| inside).split(',').map(str::trim);
+    names.filter(|name| !name.is_empty()).map(normalise).collect()
 }
 
 /// Whether a marker holds, or may hold.
-fn holds(host: &dyn Host, marker: Option<&str>, python: Option<&Version>) -> bool {
+fn holds(host: &dyn Host, marker: Option<&str>, python: Option<&Version>, extras: &BTreeSet<String>) -> bool {
     let Some(text) = marker else {
         return true;
     };
@@ -196,9 +224,10 @@ fn holds(host: &dyn Host, marker: Option<&str>, python: Option<&Version>) -> boo
     let usual = system.sysname == "Linux" && system.machine == "x86_64";
     let Some(python) = python.filter(|_| usual) else {
         // Elsewhere only the extras are known.
-        return !text.contains("extra");
+        return !text.contains("extra") || extras.iter().any(|extra| text.contains(extra.as_str()));
     };
-    let target = Target { python, extra: &|_| false, extras: &[], groups: &[] };
+    let target =
+        Target { python, extra: &|extra| extras.contains(&normalise(extra)), extras: &[], groups: &[] };
     marker.holds(&target).unwrap_or(true)
 }
 

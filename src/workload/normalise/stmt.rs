@@ -212,7 +212,7 @@ impl<'a> Printer<'a> {
         match (&assign.value, &*assign.target) {
             (Some(value), target) => {
                 self.out.open("=");
-                self.expr(target);
+                self.exprs(std::slice::from_ref(target));
                 self.expr(value);
                 self.out.close();
             }
