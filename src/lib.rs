@@ -26,4 +26,5 @@ pub mod render;
 #[expect(clippy::disallowed_methods, reason = "it watches the user's command, not the machine")]
 pub mod run;
 pub mod snapshot;
+#[expect(clippy::disallowed_methods, reason = "the engine that follows the program reads its source files")]
 pub mod workload;

@@ -9,6 +9,7 @@ pub mod rules;
 pub mod run;
 pub mod show;
 pub mod verify;
+pub mod workload;
 
 use clap::{Parser, Subcommand};
 
@@ -56,4 +57,7 @@ pub enum Command {
     /// Ask the NVIDIA driver, in a process of its own
     #[command(name = "__nvml", hide = true)]
     Nvml(nvml::Nvml),
+    /// Show what the source of a command's program says, without running it
+    #[command(name = "__workload", hide = true)]
+    Workload(workload::Workload),
 }

@@ -10,6 +10,7 @@ pub mod rules;
 pub mod run;
 pub mod show;
 pub mod verify;
+pub mod workload;
 
 use std::io::{self, Write as _};
 
@@ -32,6 +33,7 @@ pub fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Import(args) => import::run(&args),
         Command::Facts(args) => facts::run(&args),
         Command::Nvml(args) => nvml::run(&args),
+        Command::Workload(args) => workload::run(&args),
         Command::Completions { shell } => {
             let mut script = Vec::new();
             clap_complete::generate(shell, &mut Cli::command(), "driftlock", &mut script);

@@ -46,10 +46,11 @@ pub fn run(args: &Run) -> Result<Exit, Error> {
     data::check(host.as_ref(), &options)?;
     config::check(host.as_ref(), &options)?;
     let by_command = choose_python(host.as_ref(), &program, &mut options.python);
-    let analysis = hooks::workload(host.as_ref(), &program);
-    options.env.extend(analysis.env);
     let meta = Meta { label: args.label.clone(), timings: args.timings, anonymous: args.anonymous };
-    let cx = Arc::new(Context::new(Arc::clone(&host), options));
+    let mut cx = Context::new(Arc::clone(&host), options);
+    let analysis = hooks::workload(&cx, &program);
+    cx.options.env.extend(analysis.env);
+    let cx = Arc::new(cx);
     let Captured { mut snapshot, attachments, .. } = captured(&cx, &meta);
     if by_command {
         let road = FactPath::new(["python", "found_by"]);
@@ -101,7 +102,7 @@ pub fn run(args: &Run) -> Result<Exit, Error> {
 }
 
 /// The interpreter that the command starts, where `--python` names none. Whether it was chosen so.
-fn choose_python(host: &dyn Host, program: &Program, choice: &mut PythonChoice) -> bool {
+pub(super) fn choose_python(host: &dyn Host, program: &Program, choice: &mut PythonChoice) -> bool {
     if *choice != PythonChoice::Auto {
         return false;
     }

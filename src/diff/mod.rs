@@ -114,10 +114,18 @@ pub fn order(path: &FactPath) -> (usize, &FactPath) {
 
 /// What either side could not look at and the other could, or neither.
 fn unreadable(a: &Snapshot, b: &Snapshot) -> Vec<Unreadable> {
-    let sections = a.sections.union(&b.sections).map(|s| FactPath::new([s.as_str()]));
+    // Results are compared apart, and a program that was not watched or read is no doubt about its environment.
+    let apart = |section: &str| crate::facts::is_result(section) || section == "run" || section == "workload";
+    let sections = a.sections.union(&b.sections).filter(|s| !apart(s)).map(|s| FactPath::new([s.as_str()]));
     let missing = sections.filter(|s| !a.sections.contains(s.section()) || !b.sections.contains(s.section()));
-    let paths: BTreeSet<FactPath> =
-        a.unknown.keys().chain(b.unknown.keys()).cloned().chain(missing).collect();
+    let paths: BTreeSet<FactPath> = a
+        .unknown
+        .keys()
+        .chain(b.unknown.keys())
+        .filter(|p| !crate::facts::is_result(p.section()))
+        .cloned()
+        .chain(missing)
+        .collect();
     let why = |s: &Snapshot, path: &FactPath| match s.look(path) {
         Looked::Unknown(why) => Some(why.to_owned()),
         _ => None,

@@ -58,6 +58,8 @@ pub fn one(
     let values = rule.values();
     let view = View { a, b, values: &values, fact: None, star: None };
     let in_scope = scope.meets(&rule.rule.scope);
+    // What few programs do is not taken for granted of a program that nobody looked at.
+    let rare = scope.operations.is_none() && rule.rule.scope.is_rare();
     let path = |i: &usize| -> &FactPath { &diff.changes[*i].path };
     // A default that is set, or another spelling, is no change for this rule.
     let differs = |i: &usize| rule.values.is_empty() || view.changed(path(i)) != Some(false);
@@ -71,6 +73,7 @@ pub fn one(
         .filter_map(|i| {
             let ruling = match whole {
                 _ if !differs(i) => Ruling::Harmless,
+                Some(Ruling::Raised(_)) if rare => Ruling::Raised(None),
                 Some(ruling) => ruling,
                 None => {
                     let star = rule.facts.iter().find_map(|p| p.first_star(path(i)));

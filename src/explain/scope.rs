@@ -198,6 +198,13 @@ impl Scope {
     }
 }
 
+impl RuleScope {
+    /// Whether the rule is about what only few programs do: the surroundings as values, the order of sets.
+    pub fn is_rare(&self) -> bool {
+        !self.operations.is_empty() && self.operations.iter().all(|o| o.starts_with("python."))
+    }
+}
+
 /// Whether the family `op` is `above` or below it.
 fn below(op: &str, above: &str) -> bool {
     op.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))

@@ -134,8 +134,28 @@ pub fn settle(
             }
         })
         .collect();
+    drop_echoes(&mut causes);
     causes.sort_by(|x, y| rank(x).cmp(&rank(y)));
     (settled, causes)
+}
+
+/// Leaves out findings that only repeat what follows from another one: the number of threads changed because a
+/// variable did, and the finding on the variable speaks for that number as well.
+fn drop_echoes(causes: &mut Vec<Finding>) {
+    let derived = |path: &FactPath| matches!(path.segments(), [cpu, table, ..] if cpu == "cpu" && (table == "threads" || table == "dispatch"));
+    let echoes: Vec<bool> = causes
+        .iter()
+        .map(|finding| {
+            finding.facts.iter().all(derived)
+                && causes.iter().any(|other| {
+                    other.rule.effect <= finding.rule.effect
+                        && !other.facts.iter().all(derived)
+                        && finding.facts.iter().all(|f| other.facts.contains(f))
+                })
+        })
+        .collect();
+    let mut echoes = echoes.into_iter();
+    causes.retain(|_| !echoes.next().unwrap_or(false));
 }
 
 /// The order of causes: fallbacks last, before them what is not decided; then effect, confidence, weight, id.

@@ -116,6 +116,11 @@ impl Draft {
     pub fn unknown_at<S: Into<String>>(&mut self, segments: impl IntoIterator<Item = S>, reason: &str) {
         let path = FactPath::new(segments);
         self.sections.insert(path.section().to_owned());
+        if self.unknown.len() >= FACTS_LIMIT {
+            let section = FactPath::new([path.section()]);
+            self.unknown.entry(section).or_insert_with(|| "the dump says too much".to_owned());
+            return;
+        }
         self.unknown.entry(path).or_insert_with(|| reason.to_owned());
     }
 

@@ -46,6 +46,8 @@ use std::path::Path;
 use crate::error::Error;
 use crate::snapshot::Snapshot;
 pub use draft::Draft;
+pub(crate) use lock::marker::{Marker, Target};
+pub(crate) use lock::requirement;
 
 /// One foreign format.
 pub trait Format: Sync {

@@ -1,7 +1,8 @@
 //! The two places where other parts of driftlock join a run.
 
-use crate::host::Host;
+use crate::probes::Context;
 use crate::probes::sink::Collected;
+use crate::workload::facts;
 
 use super::Program;
 use super::outputs::Written;
@@ -16,9 +17,9 @@ pub struct Analysis {
 }
 
 /// Before the start: what the program's own source says.
-pub fn workload(host: &dyn Host, program: &Program) -> Analysis {
-    let _not_yet = (host, program);
-    Analysis::default()
+pub fn workload(cx: &Context, program: &Program) -> Analysis {
+    let said = facts::of(cx, program);
+    said.map_or_else(Analysis::default, |said| Analysis { facts: Some(said.facts), env: said.env })
 }
 
 /// After the end: facts of section `outputs` about the files that the command wrote; `None` where nothing was asked for.

@@ -157,10 +157,13 @@ impl<'a> Loop<'a> {
         };
         for pid in worth {
             if self.no_ptrace {
+                watcher.traced(pid, false);
                 watcher.degrade("not traced (--no-ptrace)".to_owned());
                 continue;
             }
-            match Traced::seize(pid) {
+            let seized = Traced::seize(pid);
+            watcher.traced(pid, seized.is_ok());
+            match seized {
                 Ok(traced) => self.traced.push(traced),
                 Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
                 Err(error) => {

@@ -1,17 +1,17 @@
 #!/usr/bin/env bash
 # What `driftlock run` costs the command that it wraps:
 #
-#   bash tests/bench/run.sh [SECONDS] [PROCESSES]
+#   bash tests/bench/run.sh [SECONDS] [PROCESSES] [ROUNDS]
 #
 # 1. A job of 32 Python processes of 60 seconds (defaults), each loading extension modules from time to time, bare and
-#    wrapped in turn, three times each: the difference of wall and CPU time, and the watcher's own CPU time.
+#    wrapped in turn, three times each (ROUNDS): the difference of wall and CPU time, and the watcher's own CPU time.
 # 2. The start: `driftlock run -- true` against `driftlock capture`, with hyperfine.
 #
 # Every process does a fixed amount of work: wall time is what the machine needs for it. Exits with 1 where a target is
 # missed.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-seconds=${1:-60} processes=${2:-32}
+seconds=${1:-60} processes=${2:-32} rounds=${3:-3}
 cargo build --release --locked
 driftlock=$PWD/target/release/driftlock
 python=$(python3 -c 'import os, sys; print(os.path.realpath(sys.executable))')
@@ -46,13 +46,15 @@ def timed(words):
     wall, after = time.monotonic() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
     return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 # How much work fills the time on this machine with that many processes.
-probe = 400
-wall, _ = timed([python, "job.py", str(processes), str(probe)])
+probe, wall = 500, 0
+while wall < min(8, seconds / 4):
+    probe *= 2
+    wall, _ = timed([python, "job.py", str(processes), str(probe)])
 amount = str(max(1, int(probe * seconds / wall)))
 bare, wrapped = [python, "job.py", str(processes), amount], None
 wrapped = [driftlock, "run", "-o", "run.lock", "--"] + bare
 capture = [driftlock, "capture", "-o", "capture.lock", "--python", python]
-rounds = [(timed(bare), timed(wrapped), timed(capture)) for _ in range(3)]
+rounds = [(timed(bare), timed(wrapped), timed(capture)) for _ in range(int(sys.argv[5]))]
 best = lambda which, what: min(r[which][what] for r in rounds)
 import tomllib
 run = tomllib.load(open("run.lock", "rb"))["volatile"]["run"]
@@ -69,7 +71,7 @@ misses += share > 0.5
 sys.exit(misses > 0)
 PY
 status=0
-"$python" measure.py "$python" "$driftlock" "$seconds" "$processes" || status=1
+"$python" measure.py "$python" "$driftlock" "$seconds" "$processes" "$rounds" || status=1
 
 if command -v hyperfine >/dev/null; then
   hyperfine --style none -N --warmup 3 --runs 30 --export-json start.json \

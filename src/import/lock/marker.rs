@@ -13,7 +13,7 @@ const LONGEST: usize = 100_000;
 
 /// What a marker is asked about.
 #[derive(Clone, Copy)]
-pub(in crate::import) struct Target<'a> {
+pub(crate) struct Target<'a> {
     /// The version of Python.
     pub python: &'a Version,
     /// Whether `extra == "NAME"` holds.
@@ -26,7 +26,7 @@ pub(in crate::import) struct Target<'a> {
 
 /// A marker, parsed.
 #[derive(Clone, Debug)]
-pub(in crate::import) enum Marker {
+pub(crate) enum Marker {
     /// All of them.
     And(Vec<Marker>),
     /// One of them.
@@ -37,7 +37,7 @@ pub(in crate::import) enum Marker {
 
 /// One side of a comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(in crate::import) enum Operand {
+pub(crate) enum Operand {
     /// A variable of the environment.
     Name(String),
     /// A quoted text.
@@ -46,7 +46,7 @@ pub(in crate::import) enum Operand {
 
 /// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::import) enum Operator {
+pub(crate) enum Operator {
     Less,
     LessEqual,
     Equal,
@@ -61,7 +61,7 @@ pub(in crate::import) enum Operator {
 
 impl Marker {
     /// Parses a marker; `None` where it is none.
-    pub(in crate::import) fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         if text.len() > LONGEST {
             return None;
         }
@@ -72,7 +72,7 @@ impl Marker {
     }
 
     /// Whether it holds; `None` where that cannot be decided.
-    pub(in crate::import) fn holds(&self, target: &Target<'_>) -> Option<bool> {
+    pub(crate) fn holds(&self, target: &Target<'_>) -> Option<bool> {
         match self {
             Self::And(parts) => fold(parts, target, false),
             Self::Or(parts) => fold(parts, target, true),
@@ -81,7 +81,7 @@ impl Marker {
     }
 
     /// Every version of Python that the marker compares with.
-    pub(in crate::import) fn versions(&self, out: &mut Vec<String>) {
+    pub(crate) fn versions(&self, out: &mut Vec<String>) {
         match self {
             Self::And(parts) | Self::Or(parts) => parts.iter().for_each(|part| part.versions(out)),
             Self::Is(Operand::Name(name), _, Operand::Text(text))

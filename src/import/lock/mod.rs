@@ -4,11 +4,11 @@
 pub(super) mod choice;
 pub(super) mod direct;
 pub(super) mod freeze;
-pub(super) mod marker;
+pub(crate) mod marker;
 #[expect(clippy::disallowed_methods, reason = "files beside a dump belong to it")]
 pub(super) mod near;
 pub(super) mod pythons;
-pub(super) mod requirement;
+pub(crate) mod requirement;
 pub(super) mod values;
 pub(super) mod yaml;
 

@@ -6,7 +6,7 @@ pub mod glob;
 use std::path::Path;
 
 use super::{Context, Probe, ProbeError, Sink};
-use crate::facts::{self, Type};
+use crate::facts::{self, Class, Type};
 use crate::redact::{Labels, env_value, secret};
 use crate::snapshot::{FactPath, Value};
 
@@ -52,6 +52,12 @@ fn is_prefix(name: &str) -> bool {
 /// The value as it is written: without secrets, paths by their labels, lists (by the declaration of the fact) entry
 /// by entry. The empty value is an empty list or text, and not the same as no variable.
 pub(crate) fn recorded(name: &str, value: &str, labels: &Labels) -> Value {
+    // Kept as a digest, so that nothing has to be hidden by a label; and the home folder's own label is the same for
+    // every home.
+    let path = FactPath::new(["env", name]);
+    if facts::find(&path).is_some_and(|f| f.class == Class::Private) {
+        return value.into();
+    }
     let declared = facts::find(&FactPath::new(["env", name])).map(|fact| fact.kind);
     if declared != Some(Type::List) || secret::is_secret_name(name) {
         return shown(name, value, labels).into();

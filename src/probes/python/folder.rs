@@ -43,7 +43,7 @@ impl Folder {
     }
 
     /// Every distribution in this folder, by name; several of one name in the order in which they win.
-    pub(super) fn distributions(&self, host: &dyn Host) -> Vec<Distribution> {
+    pub(crate) fn distributions(&self, host: &dyn Host) -> Vec<Distribution> {
         let named = self.names.iter().filter_map(|name| self.parse(name));
         in_order(host, named.chain(self.egg()).collect())
     }

@@ -3,7 +3,8 @@
 //!
 //! A process is looked at soon after it appears and then ever more rarely; a change of what it maps brings the next
 //! look forward. One look reads `status`, some 25 µs; only where that tells of other mappings is `maps` read, half a
-//! millisecond for a program with torch. The sum of it all is held to [`BUDGET`] and a thousandth of the run.
+//! millisecond for a program with torch. The sum of it all is held to [`BUDGET`] and a thousandth of the run, twice that
+//! where new processes come and come.
 
 mod find;
 mod image;
@@ -21,9 +22,14 @@ use image::Image;
 use procfs::{Maps, Stat, Status, environ};
 
 /// CPU time that looking may take at once, so that the start, where most libraries are loaded, is seen densely.
-const BUDGET: Duration = Duration::from_millis(30);
+const BUDGET: Duration = Duration::from_millis(50);
 /// One part in this many of the run's time is added to it.
 const SHARE: u32 = 1000;
+/// New processes are looked for beyond that, up to twice as much and this part.
+const FIND_SHARE: u32 = 400;
+/// How old a process must be that was forked and runs no program of its own before it is traced: a program that it
+/// becomes meanwhile may be a setuid one, which would lose its privileges.
+const FORKED: Duration = Duration::from_millis(300);
 /// The first wait between two looks at a process, and the longest.
 const SOON: Duration = Duration::from_millis(2);
 const RARELY: Duration = Duration::from_millis(500);
@@ -60,8 +66,14 @@ struct Process {
     wait: Duration,
     /// Whether the last look at its devices was after it loaded a GPU's driver.
     devices_at: Option<Instant>,
-    /// Whether tracing it was tried.
-    pub(super) tried: bool,
+    /// When it was first seen.
+    seen: Instant,
+    /// Whether it runs the program that it was forked from.
+    forked: bool,
+    /// When its mappings were read.
+    read_at: Instant,
+    /// Whether it is, or cannot be, traced: `None` where that was not tried.
+    traced: Option<bool>,
 }
 
 impl Watcher {
@@ -89,9 +101,12 @@ impl Watcher {
     /// Looks at what is due, and says when to come again and which processes a last look would be worth.
     pub(super) fn look(&mut self) -> (Duration, Vec<i32>) {
         let now = Instant::now();
-        if let Some(wait) = self.over_budget(now) {
-            return (wait, Vec::new());
+        let elapsed = now.duration_since(self.started);
+        let spent = spent();
+        if let Some(over) = spent.checked_sub(BUDGET * 2 + elapsed / FIND_SHARE) {
+            return ((over * FIND_SHARE).clamp(SOON, Duration::from_secs(5)), Vec::new());
         }
+        let within_budget = spent < BUDGET + elapsed / SHARE;
         if now >= self.find_at {
             let found = self.finder.find(&self.processes.keys().copied().collect(), &mut self.buffer);
             self.find_wait = if found.is_empty() { (self.find_wait * 5 / 4).min(FIND_RARELY) } else { SOON };
@@ -102,29 +117,28 @@ impl Watcher {
         }
         let due: Vec<i32> =
             self.processes.iter().filter(|(_, p)| p.due <= now).map(|(pid, _)| *pid).collect();
-        for pid in due {
+        for pid in due.into_iter().filter(|_| within_budget) {
             self.sample(pid, false);
         }
-        if now.duration_since(self.started) >= self.cpus_at {
+        if within_budget && elapsed >= self.cpus_at {
             self.cpus_at *= 4;
             self.cpus();
         }
-        let worth = self.processes.iter_mut().filter(|(_, p)| !p.tried && p.image.computes());
-        let worth = worth.map(|(pid, p)| {
-            p.tried = true;
-            *pid
+        let worth = self.processes.iter().filter(|(_, p)| {
+            let own = !p.forked || now.duration_since(p.seen) >= FORKED;
+            p.traced.is_none() && p.image.computes() && own
         });
-        let worth = worth.collect();
-        let next = self.processes.values().map(|p| p.due).min();
+        let worth = worth.map(|(pid, _)| *pid).collect();
+        let next = self.processes.values().map(|p| p.due).min().filter(|_| within_budget);
         let next = next.map_or(self.find_at, |due| due.min(self.find_at));
         (next.saturating_duration_since(Instant::now()), worth)
     }
 
-    /// How long to leave everything alone where looking has cost its share.
-    fn over_budget(&self, now: Instant) -> Option<Duration> {
-        let allowed = BUDGET + now.duration_since(self.started) / SHARE;
-        let over = spent().checked_sub(allowed)?;
-        Some((over * SHARE).clamp(Duration::from_millis(10), Duration::from_secs(10)))
+    /// Notes whether a process is traced: then its last look will see all that it has mapped by then.
+    pub(super) fn traced(&mut self, pid: i32, traced: bool) {
+        if let Some(process) = self.processes.get_mut(&pid) {
+            process.traced = Some(traced);
+        }
     }
 
     /// A last look at a process that is about to end and still has its memory.
@@ -174,7 +188,10 @@ impl Watcher {
             due: now,
             wait: SOON,
             devices_at: None,
-            tried: false,
+            seen: now,
+            forked: true,
+            read_at: now,
+            traced: None,
         };
         self.processes.insert(pid, process);
         self.sample(pid, false);
@@ -195,11 +212,13 @@ impl Watcher {
             return;
         }
         let now = Instant::now();
-        let (lib, wait, gpu) = match self.processes.get_mut(&pid) {
+        let (lib, wait, gpu, calm) = match self.processes.get_mut(&pid) {
             Some(process) => {
                 process.rss = status.rss;
                 let settled = process.devices_at.is_some_and(|at| now.duration_since(at) < RARELY / 2);
-                (process.lib, process.wait, process.image.awaits_devices() && !settled)
+                // What a traced process loads is seen at its end; only what it closes before would be missed.
+                let calm = process.traced == Some(true) && now.duration_since(process.read_at) < RARELY;
+                (process.lib, process.wait, process.image.awaits_devices() && !settled, calm)
             }
             None => return,
         };
@@ -209,13 +228,17 @@ impl Watcher {
         observed.largest = observed.largest.max(status.peak.saturating_mul(1024));
         observed.threads = observed.threads.max(status.threads);
         let changed = lib != status.lib;
-        if changed || thorough || gpu {
+        let read = (changed && !calm) || thorough || gpu;
+        if read {
             self.read(pid, &status);
         }
         if let Some(process) = self.processes.get_mut(&pid) {
-            process.lib = status.lib;
+            if read {
+                (process.lib, process.read_at) = (status.lib, now);
+            }
             // A program that is loading its libraries is looked at more often, one that has settled ever less.
-            process.wait = if changed { (wait / 2).max(SOON * 2) } else { (wait * 3 / 2).min(RARELY) };
+            process.wait =
+                if changed && !calm { (wait / 2).max(SOON * 2) } else { (wait * 3 / 2).min(RARELY) };
             process.due = now + process.wait;
             if gpu {
                 process.devices_at = Some(now);
@@ -280,6 +303,7 @@ impl Watcher {
         let old = std::mem::replace(&mut process.image, Image::new(is_root));
         old.fold(&mut self.observed);
         (process.start, process.env_start) = (stat.start, stat.env_start);
+        process.forked = stat.forked;
         process.image.start(exe.ok().map(|exe| exe.to_string_lossy().into_owned()), differs, cpus);
     }
 

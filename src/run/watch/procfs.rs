@@ -58,6 +58,8 @@ pub(super) struct Stat {
     pub(super) pgrp: i32,
     /// 6: its session.
     pub(super) session: i32,
+    /// 9: whether it was forked and has not become a program of its own by `execve` yet (`PF_FORKNOEXEC`).
+    pub(super) forked: bool,
     /// 22: clock ticks from the boot to its start.
     pub(super) start: u64,
     /// 39: the CPU it ran on last.
@@ -75,6 +77,7 @@ impl Stat {
         Some(Self {
             pgrp: field(5)?.parse().ok()?,
             session: field(6)?.parse().ok()?,
+            forked: field(9)?.parse::<u64>().ok()? & 0x40 != 0,
             start: field(22)?.parse().ok()?,
             cpu: field(39).and_then(|f| f.parse().ok()).unwrap_or(0),
             env_start: field(50).and_then(|f| f.parse().ok()).unwrap_or(0),
@@ -185,9 +188,13 @@ mod tests {
     #[test]
     fn stat_survives_any_name() {
         let mut fields = vec!["0"; 50];
-        (fields[0], fields[3], fields[19], fields[36], fields[47]) = ("S", "42", "99", "3", "777");
+        (fields[0], fields[3], fields[6], fields[19], fields[36], fields[47]) =
+            ("S", "42", "4194368", "99", "3", "777");
         let stat = Stat::parse(&format!("7 (a) b (c) {}", fields.join(" ")));
-        assert_eq!(stat, Some(Stat { pgrp: 0, session: 42, start: 99, cpu: 3, env_start: 777 }));
+        assert_eq!(
+            stat,
+            Some(Stat { pgrp: 0, session: 42, forked: true, start: 99, cpu: 3, env_start: 777 })
+        );
         assert_eq!(Stat::parse("7 (x"), None);
         assert_eq!(Stat::parse("7 (x) S 1"), None);
     }
