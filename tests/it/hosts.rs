@@ -19,6 +19,7 @@ use crate::common::{self, root};
 const NOT_SEEN: &[(&str, &str)] = &[
     ("meta.**", "set by the command and not by a probe: tests/it/capture.rs"),
     ("run.**", "of a command and not of a machine: tests/it/run"),
+    ("workload.**", "of a program and not of a machine: tests/it/workload_facts.rs"),
     ("env.**", "declared one by one for their class; which of them a machine sets is chance"),
     (
         "cuda.libraries.*.also_loaded",

@@ -29,3 +29,4 @@ mod python;
 mod rules;
 mod run;
 mod show;
+mod workload_facts;

@@ -165,9 +165,7 @@ impl<'a> Printer<'a> {
                 match &number.value {
                     Number::Int(int) => {
                         self.out.open("i");
-                        // Beyond 64 bits the parser keeps the spelling.
-                        let spelling = int.to_string().replace('_', "").to_ascii_lowercase();
-                        self.out.text(&spelling);
+                        self.out.text(&decimal(&int.to_string()));
                     }
                     Number::Float(float) => {
                         self.out.open("x");
@@ -318,4 +316,38 @@ impl<'a> Printer<'a> {
 fn escapes_surrogate(text: &str) -> bool {
     text.contains(REPLACEMENT)
         || ["\\ud", "\\uD", "\\U0000d", "\\U0000D"].iter().any(|escape| text.contains(escape))
+}
+
+/// Digits of the longest number that is converted: beyond them, the spelling stays.
+const DIGITS: usize = 5000;
+
+/// The decimal digits of a number, of which the parser keeps the spelling beyond 64 bits: `0xFFFF_…`.
+fn decimal(spelling: &str) -> String {
+    let spelling = spelling.replace('_', "").to_ascii_lowercase();
+    let radix = match spelling.get(..2) {
+        Some("0x") => 16,
+        Some("0o") => 8,
+        Some("0b") => 2,
+        _ => return spelling,
+    };
+    let digits = spelling.get(2..).unwrap_or_default();
+    if digits.len() > DIGITS {
+        return spelling;
+    }
+    // Nine decimal digits each, the lowest first.
+    let mut parts: Vec<u64> = vec![0];
+    for digit in digits.chars() {
+        let mut carry = u64::from(digit.to_digit(radix).unwrap_or(0));
+        for part in &mut parts {
+            let value = *part * u64::from(radix) + carry;
+            *part = value % 1_000_000_000;
+            carry = value / 1_000_000_000;
+        }
+        if carry > 0 {
+            parts.push(carry);
+        }
+    }
+    let mut parts = parts.into_iter().rev();
+    let first = parts.next().unwrap_or(0).to_string();
+    parts.fold(first, |text, part| format!("{text}{part:09}"))
 }

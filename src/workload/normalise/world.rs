@@ -239,11 +239,33 @@ fn is_own_name(expr: &Expr) -> bool {
     matches!(expr, Expr::Name(name) if name.id.as_str() == "__name__")
 }
 
-/// Whether an expression is `__file__`, or a path of it alone.
+/// Functions and classes that make a path of a path, and the same one.
+const SAME_PATH: &[&str] = &[
+    "Path",
+    "PurePath",
+    "abspath",
+    "realpath",
+    "normpath",
+    "expanduser",
+    "fspath",
+    "str",
+    "resolve",
+    "absolute",
+];
+
+/// Whether an expression is `__file__`, or that path in another form.
 fn is_own_file(expr: &Expr) -> bool {
     match expr {
         Expr::Name(name) => name.id.as_str() == "__file__",
-        Expr::Call(call) => call.arguments.args.iter().any(is_own_file),
+        Expr::Call(call) => match &*call.func {
+            Expr::Name(name) => {
+                SAME_PATH.contains(&name.id.as_str()) && call.arguments.args.iter().any(is_own_file)
+            }
+            Expr::Attribute(attribute) if SAME_PATH.contains(&attribute.attr.as_str()) => {
+                is_own_file(&attribute.value) || call.arguments.args.iter().any(is_own_file)
+            }
+            _ => false,
+        },
         _ => false,
     }
 }

@@ -89,6 +89,7 @@ differ! {
     a_first_text_and_a_value: "def f():\n    return 'a'\n" => "def f():\n    'a'\n";
     what_torch_script_reads: "import torch\n@torch.jit.script\ndef f(a):\n    # type: (int) -> int\n    return a\n" => "import torch\n@torch.jit.script\ndef f(a):\n    # type: (float) -> float\n    return a\n";
     its_own_text: "print(open(__file__).read())\n" => "print(open(__file__).read())  # twice\n";
+    its_own_text_by_a_path: "from pathlib import Path\nx = Path(__file__).resolve().read_text()\n" => "from pathlib import Path\nx = Path(__file__).resolve().read_text()  # twice\n";
     lines: "import inspect\nx = inspect.currentframe().f_lineno\n" => "import inspect\n\nx = inspect.currentframe().f_lineno\n";
     a_foreign_encoding: "# coding: latin-1\nx = 1\n" => "# coding: latin-2\nx = 1\n";
     a_type_parameter: "def f[T](a): return T\n" => "def f[S](a): return S\n";

@@ -29,6 +29,7 @@ same! {
     parentheses_of_with: "with (open('a') as f, open('b') as g):\n    h(f, g)\n" => "with open('a') as f, open('b') as g:\n    h(f, g)\n";
     closing_commas: "x = [1, 2,]\nf(1, 2,)\n" => "x = [1, 2]\nf(1, 2)\n";
     hexadecimal: "x = 0x10\ny = 0XfF\nz = 0b101\n" => "x = 16\ny = 255\nz = 5\n";
+    long_hexadecimal: "x = 0xFFFF_FFFFffffffffffff00000000000000000001\ny = 0b1" => "x = 1461501637330902918203683623790463405026757836801\ny = 1";
     underscores_of_numbers: "x = 1_000\ny = 1_0.5\n" => "x = 1000\ny = 10.5\n";
     exponents: "x = 1e3\ny = 1E-2\nz = .5\n" => "x = 1000.0\ny = 0.01\nz = 0.50\n";
     imaginary: "x = 1J\n" => "x = 1.0j\n";
@@ -62,6 +63,7 @@ same! {
     variables_of_the_script_in_functions: "n = 3\ndef f():\n    global n\n    n += 1\n    return n\n" => "count = 3\ndef f():\n    global count\n    count += 1\n    return count\n";
     variables_of_the_script_with_a_main: "lr = 0.1\nif __name__ == '__main__':\n    print(lr)\n" => "rate = 0.1\nif '__main__' == __name__:\n    print(rate)\n".replace("'__main__' == __name__", "__name__ == \"__main__\"").as_str();
     a_model_is_no_eval: "def f(model):\n    x = model.eval()\n    for m in model.modules():\n        x = m\n    return x\n" => "def f(model):\n    y = model.eval()\n    for n in model.modules():\n        y = n\n    return y\n";
+    a_file_beside_it_is_not_its_own: "import os\nx = open(os.path.join(os.path.dirname(__file__), 'a')).read()  # note\n" => "import os\nx = open(os.path.join(os.path.dirname(__file__), 'a')).read()\n";
     vars_of_a_value: "def f(a):\n    d = vars(a)\n    return d\n" => "def f(a):\n    names = vars(a)\n    return names\n";
     a_global_and_a_local_of_one_name: "x = 1\ndef f():\n    x = 2\n    return x\nprint(x)\n" => "a = 1\ndef f():\n    b = 2\n    return b\nprint(a)\n";
     the_length_of_a_chain: "if a: x()\nelif b: y()\nelif c: y()\n" => "if a: x()\nelif b: y()\nelse:\n    if c: y()\n    else: pass\n";
