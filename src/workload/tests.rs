@@ -65,7 +65,7 @@ fn the_benchmark_s_programs() {
         (
             "w2_rnn.py",
             "--cell LSTM",
-            format!("{data} torch.init torch.loss torch.matmul.f32 torch.optim.adam torch.reduce.column torch.rnn.backward torch.rnn.forward"),
+            format!("{data} torch.init torch.loss torch.matmul.f32 torch.optim.adam torch.reduce.column torch.rnn.backward.plain torch.rnn.forward.plain"),
         ),
         ("w3_numpy.py", "--parts gemm", format!("numpy.einsum numpy.matmul {data}")),
         (
@@ -261,11 +261,11 @@ fn torch_programs() {
     let net = "class N(nn.Module):\n    def __init__(s, cell):\n        super().__init__()\n        s.c = nn.Conv1d(1, 2, 3, bias=False)\n\
                \x20       s.r = getattr(nn, cell)(2, 3)\n    def forward(s, x): return s.r(s.c(x).permute(2, 0, 1))[0]\ntorch.manual_seed(1)\n\
                y = N('GRU')(torch.ones(1, 1, 9))\n";
-    let forward = "torch.conv.forward torch.init torch.rnn.forward";
+    let forward = "torch.conv.forward torch.init torch.rnn.forward.plain";
     assert_operations(&with(net), forward);
     assert_operations(
         &with(&format!("{net}y.sum().backward()")),
-        "torch.conv.backward torch.conv.forward torch.elementwise.basic torch.init torch.reduce.full torch.rnn.backward torch.rnn.forward",
+        "torch.conv.backward torch.conv.forward torch.elementwise.basic torch.init torch.reduce.full torch.rnn.backward.plain torch.rnn.forward.plain",
     );
     assert_operations(
         &with(
