@@ -8,6 +8,7 @@ pub mod json;
 pub mod latex;
 pub mod markdown;
 pub mod rules;
+pub mod rules_reference;
 pub mod schema;
 pub mod summary;
 pub mod table;
