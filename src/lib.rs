@@ -25,5 +25,6 @@ pub mod redact;
 pub mod render;
 #[expect(clippy::disallowed_methods, reason = "it watches the user's command, not the machine")]
 pub mod run;
+pub mod selftest;
 pub mod snapshot;
 pub mod workload;

@@ -9,6 +9,7 @@ pub mod latex;
 pub mod markdown;
 pub mod rules;
 pub mod schema;
+pub mod selftest;
 pub mod summary;
 pub mod table;
 
