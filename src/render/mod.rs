@@ -10,6 +10,7 @@ pub mod markdown;
 pub mod rules;
 pub mod rules_reference;
 pub mod schema;
+pub mod selftest;
 pub mod summary;
 pub mod table;
 
