@@ -25,6 +25,7 @@ pub mod redact;
 pub mod render;
 #[expect(clippy::disallowed_methods, reason = "it watches the user's command, not the machine")]
 pub mod run;
+pub mod selftest;
 pub mod snapshot;
 #[expect(clippy::disallowed_methods, reason = "the engine that follows the program reads its source files")]
 pub mod workload;

@@ -7,6 +7,7 @@ pub mod import;
 pub mod nvml;
 pub mod rules;
 pub mod run;
+pub mod selftest;
 pub mod show;
 pub mod verify;
 pub mod workload;
@@ -35,6 +36,8 @@ pub enum Command {
     Run(Box<run::Run>),
     /// Show a snapshot, or this machine
     Show(show::Show),
+    /// Find out which operations give other results here, from run to run and from machine to machine
+    Selftest(Box<selftest::SelfTest>),
     /// Compare two snapshots and explain what differs
     Diff(diff::Diff),
     /// Show one rule: why, what to do, and where it is known from

@@ -8,6 +8,7 @@ pub mod load;
 pub mod nvml;
 pub mod rules;
 pub mod run;
+pub mod selftest;
 pub mod show;
 pub mod verify;
 pub mod workload;
@@ -25,6 +26,7 @@ pub fn run(cli: Cli) -> Result<Exit, Error> {
     match cli.command {
         Command::Capture(args) => capture::run(&args),
         Command::Run(args) => run::run(&args),
+        Command::Selftest(args) => selftest::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Diff(args) => diff::run(&args),
         Command::Explain(args) => rules::explain(&args),

@@ -46,6 +46,9 @@ const FRAMEWORKS: [(&str, &str); 6] = [
     ("sklearn", "sklearn.version"),
 ];
 
+/// Of these most programs use one.
+const TRAINERS: [&str; 3] = ["torch", "tensorflow", "jax"];
+
 /// The devices that rules speak of.
 pub const DEVICES: [&str; 6] = ["cpu", "cuda", "rocm", "xpu", "mps", "tpu"];
 
@@ -130,9 +133,13 @@ impl Scope {
     fn inferred(a: &Snapshot, b: &Snapshot) -> Self {
         let mut frameworks = BTreeSet::from(["python".to_owned()]);
         let mut devices = BTreeSet::from(["cpu".to_owned()]);
+        let trainers = FRAMEWORKS.iter().filter(|(name, _)| TRAINERS.contains(name));
+        let trainer = trainers.clone().any(|(_, fact)| is(a, fact) || is(b, fact));
         for side in [a, b] {
             for (name, fact) in FRAMEWORKS {
-                if may_be(side, fact) {
+                // Where one of the three is known to be there, the others are not supposed for want of knowledge.
+                let supposed = !TRAINERS.contains(&name) || !trainer;
+                if may_be(side, fact) && (supposed || is(side, fact)) {
                     frameworks.insert(name.to_owned());
                 }
             }
@@ -178,7 +185,7 @@ impl Scope {
         let excluded = |op: &str| out.iter().any(|w| below(op, &w[1..]));
         wanted.is_empty()
             || have.iter().any(|op| {
-                let named = wanted.iter().any(|w| below(op, w) || below(w, op));
+                let named = wanted.iter().any(|w| below(op, w) || stands_for(op, w));
                 named && !excluded(op)
             })
     }
@@ -205,6 +212,13 @@ impl RuleScope {
     }
 }
 
+/// Whether a run's family says less than the rule's and may be meant: a framework alone stands for all that it can
+/// do, and a family without its variant (`small`, `plain`, `tensor`) for every variant.
+fn stands_for(op: &str, wanted: &str) -> bool {
+    let variant = |rest: &str| matches!(rest, ".small" | ".plain" | ".tensor");
+    wanted.strip_prefix(op).is_some_and(|rest| (!op.contains('.') && rest.starts_with('.')) || variant(rest))
+}
+
 /// Whether the family `op` is `above` or below it.
 fn below(op: &str, above: &str) -> bool {
     op.strip_prefix(above).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
@@ -221,6 +235,10 @@ fn list(snapshot: &Snapshot, fact: &str) -> Option<BTreeSet<String>> {
         Looked::Value(_) | Looked::Absent => Some(BTreeSet::new()),
         Looked::Unknown(_) => None,
     }
+}
+
+fn is(snapshot: &Snapshot, fact: &str) -> bool {
+    matches!(snapshot.look(&path(fact)), Looked::Value(_))
 }
 
 fn may_be(snapshot: &Snapshot, fact: &str) -> bool {

@@ -8,7 +8,9 @@ pub mod json;
 pub mod latex;
 pub mod markdown;
 pub mod rules;
+pub mod rules_reference;
 pub mod schema;
+pub mod selftest;
 pub mod summary;
 pub mod table;
 

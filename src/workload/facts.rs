@@ -291,12 +291,12 @@ fn sources(host: &dyn Host, cwd: &Path, found: &Found, places: &Places, out: &Si
         let digest = match form {
             Form::Normal(bytes) => sha256(&bytes),
             Form::Exact(why) => {
-                out.set_at(["source_as_is", &name], why);
+                out.set_at(["code_as_is", &name], why);
                 exact.clone()
             }
         };
-        out.set_at(["source", &name], digest);
-        out.set_at(["source_exact", &name], exact);
+        out.set_at(["code", &name], digest);
+        out.set_at(["code_exact", &name], exact);
     }
 }
 

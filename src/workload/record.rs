@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
-use super::value::{ARGUMENTS, SOURCES, Taint};
+use super::value::{ARGUMENTS, CLOCK, LOCAL_TIME, SOURCES, Taint};
 
 /// A plain value of a fact.
 pub(super) type Plain = crate::snapshot::Value;
@@ -59,6 +59,10 @@ impl Record {
 
     /// A value is printed.
     pub(super) fn printed(&mut self, taint: Taint) {
+        // A given time in the local zone is a result; the present one stands in logs.
+        if taint & LOCAL_TIME != 0 && taint & CLOCK == 0 {
+            self.operations.insert("python.time.local".to_owned());
+        }
         for (bit, family, counts) in SOURCES {
             if taint & bit != 0 && *counts {
                 self.operations.insert((*family).to_owned());

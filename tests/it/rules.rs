@@ -187,3 +187,17 @@ fn enough_of_them() {
     assert!(rules.rules.len() >= 120, "{} rules", rules.rules.len());
     assert!(none >= 15, "{none} rules of effect none");
 }
+
+/// A page for each topic, the index, and nothing else. Update with
+/// `SNAPSHOTS=overwrite cargo test --test it the_reference_is_current`.
+#[test]
+fn the_reference_is_current() {
+    let folder = super::common::root().join("docs/reference/rules");
+    let pages = driftlock::render::rules_reference::pages();
+    for (name, text) in &pages {
+        snapbox::assert_data_eq!(text, snapbox::Data::read_from(&folder.join(name), None).raw());
+    }
+    let entries = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
+    let old: Vec<String> = entries.filter(|name| !pages.iter().any(|(page, _)| page == name)).collect();
+    assert!(old.is_empty(), "remove {old:?}: no topic is called so");
+}

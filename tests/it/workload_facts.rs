@@ -66,23 +66,23 @@ fn a_comment_moves_the_exact_digest_alone() {
         )],
     );
     let after = workload(dir.path(), &[&python, "train.py"]);
-    assert_eq!(fact(&before, "workload.source"), fact(&after, "workload.source"));
+    assert_eq!(fact(&before, "workload.code"), fact(&after, "workload.code"));
     assert_ne!(
-        at(&before, "workload.source_exact", "{project}/helper.py"),
-        at(&after, "workload.source_exact", "{project}/helper.py")
+        at(&before, "workload.code_exact", "{project}/helper.py"),
+        at(&after, "workload.code_exact", "{project}/helper.py")
     );
     write(dir.path(), &[("helper.py", &HELPER.replace("random()", "gauss(0, 1)"))]);
     let edited = workload(dir.path(), &[&python, "train.py"]);
     assert_ne!(
-        at(&before, "workload.source", "{project}/helper.py"),
-        at(&edited, "workload.source", "{project}/helper.py")
+        at(&before, "workload.code", "{project}/helper.py"),
+        at(&edited, "workload.code", "{project}/helper.py")
     );
     assert_eq!(
-        at(&before, "workload.source", "{project}/train.py"),
-        at(&edited, "workload.source", "{project}/train.py")
+        at(&before, "workload.code", "{project}/train.py"),
+        at(&edited, "workload.code", "{project}/train.py")
     );
     assert_eq!(
-        at(&before, "workload.source_exact", "{project}/train.py"),
+        at(&before, "workload.code_exact", "{project}/train.py"),
         Some(digest(SCRIPT.as_bytes()).as_str())
     );
     assert_eq!(list(&before, "workload.reads"), ["env.MY_SCALE"]);
@@ -164,8 +164,8 @@ fn what_cannot_be_parsed_counts_byte_by_byte_and_says_so() {
     let text = "x = (\nprint(1)\n";
     write(dir.path(), &[("train.py", text)]);
     let facts = workload(dir.path(), &[&python(), "train.py"]);
-    assert_eq!(at(&facts, "workload.source", "{project}/train.py"), Some(digest(text.as_bytes()).as_str()));
-    assert_eq!(at(&facts, "workload.source_as_is", "{project}/train.py"), Some("it has a syntax error"));
+    assert_eq!(at(&facts, "workload.code", "{project}/train.py"), Some(digest(text.as_bytes()).as_str()));
+    assert_eq!(at(&facts, "workload.code_as_is", "{project}/train.py"), Some("it has a syntax error"));
     assert!(facts.get("unknown").unwrap().get("workload.packages").is_some());
 }
 

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::{changes_of, rest, scope, values};
+use super::{OPEN, changes_of, rest, scope, values};
 use crate::explain::report::{Cause, Report};
 use crate::explain::settle::SideName;
 use crate::explain::{Explanation, Outcome};
@@ -54,8 +54,17 @@ pub fn text(explanation: &Explanation, report: &Report, all: bool, width: u16) -
             let _infallible = writeln!(out, "{DIM}{line}{DIM:#}");
         }
     }
-    for cause in &report.causes {
+    let open = if all { report.causes.len() } else { OPEN };
+    for cause in report.causes.iter().take(open) {
         finding(&mut out, report, cause, all, width);
+    }
+    for (i, cause) in report.causes.iter().enumerate().skip(open) {
+        if i == open {
+            let _infallible =
+                writeln!(out, "\n{BOLD}More causes{BOLD:#} {DIM}(--all shows them whole){DIM:#}");
+        }
+        let tag = format!("[{}, {}]", cause.effect.word(), cause.rule);
+        heading(&mut out, &format!("{:>3}. {}", cause.rank, shown(&cause.title)), &tag, DIM, width);
     }
     if !report.hazards.is_empty() {
         let _infallible = writeln!(out, "\n{BOLD}Hazards{BOLD:#} {DIM}(a run may not repeat itself){DIM:#}");
@@ -83,7 +92,7 @@ pub fn text(explanation: &Explanation, report: &Report, all: bool, width: u16) -
 fn finding(out: &mut String, report: &Report, cause: &Cause, all: bool, width: usize) {
     let tag = format!("[{}, {}]", cause.effect.word(), cause.confidence.word());
     out.push('\n');
-    heading(out, &format!("{}. {}", cause.rank, shown(&cause.title)), &tag, width);
+    heading(out, &format!("{}. {}", cause.rank, shown(&cause.title)), &tag, BOLD, width);
     let changes = changes_of(report, &cause.facts);
     let limit = if all { changes.len() } else { FACTS_SHOWN };
     let names = changes.iter().take(limit).map(|c| c.fact.chars().count()).max().unwrap_or(0).min(width / 2);
@@ -118,14 +127,14 @@ fn hazard_lines(out: &mut String, hazard: &Cause, width: usize) {
     let _infallible = write!(out, " {WARN}!{WARN:#} ");
     let title = format!("{side}: {}", shown(&hazard.title));
     let mut lines = String::new();
-    heading(&mut lines, &title, &format!("[{}]", hazard.rule), width.saturating_sub(3));
+    heading(&mut lines, &title, &format!("[{}]", hazard.rule), BOLD, width.saturating_sub(3));
     out.push_str(&lines.trim_end().replace('\n', "\n   "));
     out.push('\n');
     item(out, "remedy", &hazard.remedy, width);
 }
 
 /// A title and what stands in brackets behind it, on as many lines as they need; the later ones are indented.
-fn heading(out: &mut String, title: &str, tag: &str, width: usize) {
+fn heading(out: &mut String, title: &str, tag: &str, style: Style, width: usize) {
     let words: Vec<String> = wrap(&format!("{title} \u{0}{tag}"), width.saturating_sub(3));
     let mut in_tag = false;
     for (i, line) in words.iter().enumerate() {
@@ -138,7 +147,7 @@ fn heading(out: &mut String, title: &str, tag: &str, width: usize) {
         in_tag |= line.contains('\u{0}');
         let _infallible = write!(out, "{indent}");
         if !before.is_empty() {
-            let _infallible = write!(out, "{BOLD}{before}{BOLD:#}");
+            let _infallible = write!(out, "{style}{before}{style:#}");
         }
         if !behind.is_empty() {
             let _infallible = write!(out, "{DIM}{behind}{DIM:#}");

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::{changes_of, rest, scope, values};
+use super::{OPEN, changes_of, rest, scope, values};
 use crate::explain::report::{Cause, Change, Report};
 use crate::explain::settle::SideName;
 use crate::snapshot::value::shown;
@@ -19,8 +19,14 @@ pub fn text(report: &Report, all: bool) -> String {
         literal(&label(&report.b)),
         prose(&scope(report))
     );
-    for cause in &report.causes {
+    for cause in report.causes.iter().take(OPEN) {
         finding(&mut out, report, cause);
+    }
+    if report.causes.len() > OPEN {
+        let more = report.causes.len() - OPEN;
+        let _infallible = writeln!(out, "<details><summary>{more} more causes</summary>\n");
+        report.causes.iter().skip(OPEN).for_each(|cause| finding(&mut out, report, cause));
+        out.push_str("</details>\n\n");
     }
     if !report.hazards.is_empty() {
         out.push_str("#### Hazards\n\n");

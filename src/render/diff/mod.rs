@@ -11,6 +11,9 @@ use crate::explain::settle::Standing;
 use crate::snapshot::FactPath;
 use crate::snapshot::value::shown;
 
+/// So many causes are shown with all that is known of them; of the others, a line each.
+pub const OPEN: usize = 10;
+
 /// How the user named the two sides.
 #[derive(Clone, Debug)]
 pub struct Names {

@@ -6,7 +6,7 @@ use super::torch::shape_value;
 use crate::workload::array::{Array, Dtype};
 use crate::workload::heap::{Lib, Obj};
 use crate::workload::interp::Interp;
-use crate::workload::value::{Args, Hint, Id, K, VERSION, Val};
+use crate::workload::value::{Args, CLOCK, ENTROPY, HOST, Hint, Id, K, LOCAL_TIME, PID, VERSION, Val};
 
 impl<'a> Interp<'a> {
     /// The value of a dotted name of a library.
@@ -562,16 +562,19 @@ impl<'a> Interp<'a> {
         }
     }
 
-    /// Everything but the argument at `file` is written out.
+    /// Everything but the argument at `file` is written out. When, where and by what it was made stands in many outputs
+    /// without being a result.
     pub(super) fn writes(&mut self, args: &Args, file: usize) {
-        for (i, value) in args.pos.clone().iter().enumerate() {
-            if i != file {
-                self.output(value);
+        let effects = self.rec.effects;
+        let values = args.pos.iter().enumerate().filter(|(i, _)| *i != file).map(|(_, v)| v);
+        for value in values.chain(args.kw.iter().map(|(_, v)| v)).cloned().collect::<Vec<_>>() {
+            let mut taint = self.reach(&value, true).0 & !(PID | ENTROPY | VERSION | HOST);
+            if taint & CLOCK != 0 {
+                taint &= !(CLOCK | LOCAL_TIME);
             }
+            self.rec.consumed(taint);
         }
-        for (_, value) in args.kw.clone() {
-            self.output(&value);
-        }
+        self.rec.effects = effects;
     }
 }
 

@@ -499,6 +499,10 @@ mod tests {
         assert_eq!(canonical("torch.utils.data.dataloader.DataLoader"), "torch.utils.data.DataLoader");
         assert_eq!(canonical("keras.layers.Dense"), "tensorflow.keras.layers.Dense");
         assert_eq!(of("torch").families("torch.exp_"), ["torch.elementwise.math"]);
+        assert_eq!(
+            of("torch").families("torch.nn.functional.gelu"),
+            ["torch.elementwise.math", "torch.gelu"]
+        );
         assert!(of("torch").families("torch.never_heard_of").len() > 10);
     }
 }

@@ -5,6 +5,15 @@ use crate::workload::array::{Array, Dim, Dtype};
 use crate::workload::interp::Interp;
 use crate::workload::value::{Args, Hint, K, Val};
 
+/// Elements of one thread's grain: at::internal::GRAIN_SIZE.
+const GRAIN: i64 = 32_768;
+
+/// Whether no dimension of a matrix is one that MKL's AVX-512 kernels divide among threads
+/// (docs/concepts/what-moves-on-cpu.md): then no product of it is, nor one of its gradient.
+fn is_small(array: &Array) -> bool {
+    array.shape.as_ref().is_some_and(|shape| shape.iter().rev().take(2).all(|d| d.is_some_and(|n| n <= 192)))
+}
+
 impl<'a> Interp<'a> {
     /// A function, class or method of torch.
     pub(super) fn torch(&mut self, path: &str, me: Option<&Val>, args: &Args) -> Val {
@@ -273,6 +282,13 @@ impl<'a> Interp<'a> {
                 }
                 "torch.elementwise.basic" if integers => {}
                 "torch.elementwise.math" if integers && matches!(name, "pow") => {}
+                "torch.elementwise.math" if array.count().is_some_and(|n| n <= GRAIN) => {
+                    self.rec.operation("torch.elementwise.math.small");
+                }
+                // Of a tensor of probabilities, not of one number for all.
+                "torch.rng.bernoulli" if name == "bernoulli" && !in_place => {
+                    self.rec.operation("torch.rng.bernoulli.tensor");
+                }
                 family => self.rec.operation(family),
             }
         }
@@ -636,7 +652,11 @@ impl<'a> Interp<'a> {
             if unknown && name == "matmul" && array.dims() == Some(1) {
                 self.rec.operation("torch.dot");
             }
-            self.matmul_family(dtype);
+            if dtype == Some(Dtype::F32) && is_small(array) && second.is_some_and(is_small) {
+                self.rec.operation("torch.matmul.f32.small");
+            } else {
+                self.matmul_family(dtype);
+            }
             return Array::new(
                 dtype,
                 Array::product(array.shape.as_deref(), second.and_then(|s| s.shape.as_deref())),
@@ -681,8 +701,7 @@ impl<'a> Interp<'a> {
         {
             return;
         }
-        // Elements of one thread's grain: at::internal::GRAIN_SIZE.
-        let small = array.count().is_some_and(|n| n <= 32_768);
+        let small = array.count().is_some_and(|n| n <= GRAIN);
         let dims = array.dims().and_then(|n| i64::try_from(n).ok());
         match axes {
             AxesRef::All => {

@@ -1,0 +1,115 @@
+//! Runs the arms and puts their answers together.
+
+use std::time::{Duration, Instant};
+
+use super::arms::{self, Arm, Wanted};
+use super::catalogue;
+use super::engine::{Environment, Kind};
+use super::fault::Fault;
+use super::result::{ArmResult, SCHEMA, SelfTest};
+use super::spawn;
+
+/// How to run.
+#[derive(Clone, Debug)]
+pub struct How {
+    /// The engine.
+    pub engine: Kind,
+    /// The longest that one arm may take.
+    pub limit: Duration,
+    /// See [`super::protocol::Request::simulate`].
+    pub simulate: Option<String>,
+}
+
+/// Who is told of the progress.
+pub trait Watcher {
+    /// An arm of so many operations begins.
+    fn arm(&mut self, name: &str, operations: usize);
+    /// An operation begins.
+    fn operation(&mut self, id: &str);
+}
+
+/// Runs every arm.
+///
+/// # Errors
+///
+/// The fault of the first arm. A later arm that fails is part of the result: a downgrade may not be runnable.
+pub fn run(
+    environment: &Environment,
+    wanted: &Wanted,
+    arms: &[Arm],
+    how: &How,
+    watcher: &mut dyn Watcher,
+) -> Result<SelfTest, Fault> {
+    let start = environment.start(how.engine, wanted.library)?;
+    let catalogue = catalogue::of(wanted.library);
+    let begun = Instant::now();
+    let mut result = SelfTest {
+        schema: SCHEMA.to_owned(),
+        library: wanted.library,
+        catalogue: catalogue.version,
+        engine: how.engine.word().to_owned(),
+        device: wanted.device.clone(),
+        level: wanted.level.word().to_owned(),
+        load_average_percent: load_average(environment),
+        seconds: 0.0,
+        arms: Vec::new(),
+    };
+    for arm in arms {
+        let mut request = arms::request(arm, wanted, catalogue);
+        request.simulate.clone_from(&how.simulate);
+        watcher.arm(&arm.name, request.operations.len());
+        let mut start = start.clone();
+        start.env.extend(arm.env.clone());
+        let at = Instant::now();
+        let answer = spawn::run(&start, &request, how.limit, |id| watcher.operation(id));
+        if let Some(fault) = &answer.fault
+            && result.arms.is_empty()
+        {
+            return Err(named(fault.clone(), environment));
+        }
+        // Memory that ran out within an operation tells of the machine's state and nothing of its arithmetic.
+        let memory =
+            |m: &&super::protocol::Measured| m.raised.as_ref().is_some_and(|r| r.kind == "out-of-memory");
+        if let Some(measured) = answer.operations.iter().find(memory)
+            && result.arms.is_empty()
+        {
+            return Err(Fault::OutOfMemory(Some(measured.id.clone())));
+        }
+        result.arms.push(ArmResult {
+            name: arm.name.clone(),
+            threads: arm.threads,
+            env: arm.env.clone(),
+            flags: arm.flags.clone(),
+            described: answer.described,
+            operations: answer.operations.into_iter().map(|mut m| (std::mem::take(&mut m.id), m)).collect(),
+            fault: answer.fault.map(|f| f.to_string()),
+            stderr: answer.stderr.trim().to_owned(),
+            seconds: seconds(at),
+            ..ArmResult::default()
+        });
+    }
+    result.seconds = seconds(begun);
+    result.seal();
+    Ok(result)
+}
+
+/// Puts the interpreter's name where only the environment knows it.
+fn named(fault: Fault, environment: &Environment) -> Fault {
+    match (fault, environment.python()) {
+        (Fault::NoLibrary { library, .. }, Some(python)) => {
+            Fault::NoLibrary { library, python: python.display().to_string() }
+        }
+        (fault, _) => fault,
+    }
+}
+
+fn seconds(since: Instant) -> f64 {
+    (since.elapsed().as_secs_f64() * 1000.0).round() / 1000.0
+}
+
+/// `/proc/loadavg`, proc_loadavg(5).
+fn load_average(environment: &Environment) -> Option<u32> {
+    let text = environment.host().maybe("/proc/loadavg")?;
+    let load: f64 = text.split_whitespace().next()?.parse().ok()?;
+    Some((load * 100.0).round() as u32)
+}
