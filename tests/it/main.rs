@@ -28,4 +28,5 @@ mod pairs;
 mod python;
 mod rules;
 mod run;
+mod selftest;
 mod show;
