@@ -28,5 +28,6 @@ mod pairs;
 mod python;
 mod rules;
 mod run;
+mod selftest;
 mod show;
 mod workload_facts;
