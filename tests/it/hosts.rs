@@ -157,6 +157,7 @@ fn every_fact_is_declared_and_of_its_type() {
             let fits = match fact.kind {
                 Type::String => matches!(value, Value::Str(_)),
                 Type::Int => matches!(value, Value::Int(_)),
+                Type::Float => matches!(value, Value::Float(_)),
                 Type::Bool => matches!(value, Value::Bool(_)),
                 Type::List => {
                     matches!(value, Value::List(items) if items.iter().all(|i| matches!(i, Value::Str(_))))
