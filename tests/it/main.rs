@@ -29,5 +29,6 @@ mod pairs;
 mod python;
 mod rules;
 mod run;
+mod selftest;
 mod show;
 mod workload_facts;
