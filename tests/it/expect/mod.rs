@@ -126,24 +126,21 @@ fn put(into: &mut Snapshot, facts: &toml::Table) {
 
 fn sides(question: &Question) -> (Snapshot, Snapshot) {
     let common = toml::Table::from_iter([("workload.operations".to_owned(), PROGRAM.to_vec().into())]);
-    let side = |own: &BTreeMap<String, String>, facts: &toml::Table| {
-        let env = [&question.env, own];
-        let mut out = replay("dgx-h100", &env);
+    let side = |own: &BTreeMap<String, String>, other: Option<&Take>, facts: &toml::Table| {
+        let mut out = replay("dgx-h100", &[&question.env, own]);
         for (host, section) in [("a100-mig", "jax"), ("t4-v100", "tensorflow")] {
             take(&mut out, &replay(host, &[]), &[&format!("{section}.**")]);
             out.sections.insert(section.to_owned());
         }
-        put(&mut out, &common);
-        put(&mut out, &question.facts);
-        put(&mut out, facts);
+        if let Some(other) = other {
+            let patterns: Vec<&str> = other.facts.iter().map(String::as_str).collect();
+            take(&mut out, &replay(&other.host, &[&question.env, own]), &patterns);
+        }
+        [&common, &question.facts, facts].into_iter().for_each(|facts| put(&mut out, facts));
         out
     };
-    let (a, mut b) = (side(&question.env_a, &question.a), side(&question.env_b, &question.b));
-    if let Some(other) = &question.take {
-        let patterns: Vec<&str> = other.facts.iter().map(String::as_str).collect();
-        take(&mut b, &replay(&other.host, &[&question.env, &question.env_b]), &patterns);
-    }
-    (a, b)
+    let a = side(&question.env_a, None, &question.a);
+    (a, side(&question.env_b, question.take.as_ref(), &question.b))
 }
 
 /// The snapshot of a program that does only what is of this framework.
