@@ -370,3 +370,20 @@ proptest::proptest! {
         proptest::prop_assert_eq!(format!("{one:?}"), format!("{two:?}"));
     }
 }
+
+#[test]
+fn a_checkpoint_of_tensorflow() {
+    let program = |more: &str| {
+        let text = format!(
+            "import tensorflow as tf\nmodel = tf.keras.Sequential([tf.keras.layers.Dense(2)])\n\
+             checkpoint = tf.train.Checkpoint(model=model)\n{more}\n"
+        );
+        let found = of(&text, &[]);
+        found.operations.contains("tensorflow.checkpoint")
+    };
+    assert!(program("checkpoint.restore(tf.train.latest_checkpoint('ckpt'))"));
+    assert!(program("checkpoint.restore('ckpt-1').expect_partial()"));
+    assert!(program("manager = tf.train.CheckpointManager(checkpoint, 'd', 3)\nmanager.restore_or_initialize()"));
+    assert!(program("model.fit(x, y, callbacks=[tf.keras.callbacks.BackupAndRestore('d')])"));
+    assert!(!program("checkpoint.save('ckpt')"));
+}

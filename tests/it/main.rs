@@ -17,6 +17,7 @@ mod cuda;
 mod data;
 mod diff;
 mod environment;
+mod expect;
 mod facts;
 mod git;
 mod gpu;
