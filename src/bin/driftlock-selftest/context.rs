@@ -1,7 +1,28 @@
 //! Inputs as tensors.
 
 use driftlock::selftest::inputs::{Rounding, grid, indices, small};
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+
 use tch::{Device, Kind, TchError, Tensor};
+
+/// Seed, count, and what else makes inputs: bits and scale, or a modulus.
+type Key = (u32, usize, u32, i32, Rounding);
+
+thread_local! {
+    /// The inputs of the operation that runs, since its repeats ask for the same again.
+    static KNOWN: RefCell<BTreeMap<Key, Tensor>> = RefCell::default();
+}
+
+/// Forgets the inputs of an operation.
+pub(crate) fn forget() {
+    KNOWN.with(|known| known.borrow_mut().clear());
+}
+
+/// The known inputs of this key, or those that `make` makes.
+fn known(key: Key, make: impl FnOnce() -> Tensor) -> Tensor {
+    KNOWN.with(|known| known.borrow_mut().entry(key).or_insert_with(make).shallow_clone())
+}
 
 /// Makes the inputs of one operation.
 #[derive(Clone, Copy)]
@@ -27,13 +48,22 @@ impl Context {
 
     /// Values in this shape, in the kind and on the device of the context.
     pub(crate) fn place(&self, values: &[f64], shape: &[i64]) -> Tensor {
-        Tensor::from_slice(values).to_kind(self.kind).to_device(self.device).view(shape)
+        self.placed(&Tensor::from_slice(values), shape)
+    }
+
+    /// A copy in this shape, in the kind and on the device of the context.
+    fn placed(&self, values: &Tensor, shape: &[i64]) -> Tensor {
+        values.to_device_(self.device, self.kind, false, true).view(shape)
     }
 
     /// Values k / 2^bits * 2^scale, k uniform in [-2^bits, 2^bits).
     pub(crate) fn x(&self, seed: u32, shape: &[i64], scale: i32) -> Tensor {
-        let values = grid(seed, count(shape), self.bits(), scale).map(|v| self.rounding.round(v));
-        self.place(&values.collect::<Vec<_>>(), shape)
+        let n = count(shape);
+        let values = known((seed, n, self.bits(), scale, self.rounding), || {
+            let values = grid(seed, n, self.bits(), scale).map(|v| self.rounding.round(v));
+            Tensor::from_slice(&values.collect::<Vec<_>>())
+        });
+        self.placed(&values, shape)
     }
 
     /// [`Context::x`] with a gradient.
@@ -59,8 +89,11 @@ impl Context {
 
     /// Whole numbers below `modulus`, as int64.
     pub(crate) fn indices(&self, seed: u32, shape: &[i64], modulus: u32) -> Tensor {
-        let values: Vec<i64> = indices(seed, count(shape), modulus).collect();
-        Tensor::from_slice(&values).to_device(self.device).view(shape)
+        let n = count(shape);
+        let values = known((seed, n, modulus, i32::MIN, Rounding::Exact), || {
+            Tensor::from_slice(&indices(seed, n, modulus).collect::<Vec<_>>())
+        });
+        values.to_device_(self.device, Kind::Int64, false, true).view(shape)
     }
 
     /// Zeros.

@@ -42,6 +42,7 @@ fn repeat(
     request: &Request,
     context: &Context,
 ) -> Result<Measured, String> {
+    crate::context::forget();
     let most = asked.most_runs.max(asked.runs).max(1);
     let started = Instant::now();
     let mut counts: BTreeMap<String, (u32, BTreeMap<String, String>)> = BTreeMap::new();

@@ -33,7 +33,10 @@ fn wanted() -> Wanted {
 
 /// Runs these arms with an engine; the worker where it is there, for speed.
 fn run(engine: Kind, arms: &[Arm], simulate: Option<&str>) -> Option<SelfTest> {
-    let environment = Environment::find(Arc::new(Live::new()), PythonChoice::Path(venv()?));
+    let mut environment = Environment::find(Arc::new(Live::new()), PythonChoice::Path(venv()?));
+    if let Some(worker) = worker() {
+        environment = environment.with_worker(worker);
+    }
     let how = How { engine, limit: Duration::from_secs(600), simulate: simulate.map(str::to_owned) };
     Some(collect::run(&environment, &wanted(), arms, &how, &mut Silent).unwrap_or_else(|e| panic!("{e}")))
 }

@@ -5,6 +5,7 @@
 
 mod faults;
 mod measured;
+mod reference;
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
