@@ -75,10 +75,10 @@ pub fn normalise(program: &Program) -> Vec<Form> {
 }
 
 fn read(text: &str) -> Result<Source, &'static str> {
-    if let Some(coding) = coding(text) {
-        if !["utf-8", "utf8", "utf_8", "ascii", "us-ascii"].contains(&coding.to_ascii_lowercase().as_str()) {
-            return Err("it is not encoded as UTF-8");
-        }
+    if let Some(coding) = coding(text)
+        && !["utf-8", "utf8", "utf_8", "ascii", "us-ascii"].contains(&coding.to_ascii_lowercase().as_str())
+    {
+        return Err("it is not encoded as UTF-8");
     }
     if text.contains(char::REPLACEMENT_CHARACTER) {
         return Err("it may not be encoded as UTF-8");
