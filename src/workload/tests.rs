@@ -65,7 +65,7 @@ fn the_benchmark_s_programs() {
         (
             "w2_rnn.py",
             "--cell LSTM",
-            format!("{data} torch.init torch.loss torch.matmul.f32 torch.optim.adam torch.reduce.column torch.rnn.backward.plain torch.rnn.forward.plain"),
+            format!("{data} torch.init torch.loss torch.matmul.f32 torch.optim.adam torch.reduce.column torch.rnn.backward torch.rnn.forward"),
         ),
         ("w3_numpy.py", "--parts gemm", format!("numpy.einsum numpy.matmul {data}")),
         (
