@@ -1,8 +1,8 @@
 //! The part of a program's text that can move its results.
 //!
-//! A file is parsed and its tree written as bytes ([`printer`]) without what Python itself does not keep (comments,
+//! A file is parsed and its tree written as bytes (`printer`) without what Python itself does not keep (comments,
 //! layout, quotes, the spelling of numbers) and without what nothing in the program looks at: docstrings,
-//! annotations, names of local variables. [`world`] tells what the program looks at, [`scope`] which name means which
+//! annotations, names of local variables. `world` tells what the program looks at, `scope` which name means which
 //! variable. Two programs with the same bytes do the same; wherever that is not sure, the difference stays.
 //! `docs/design/workload.md` has the rules and why each one holds.
 
