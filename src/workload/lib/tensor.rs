@@ -377,6 +377,7 @@ fn all_none(parts: &[Val; 3]) -> bool {
 
 /// How many items a slice of `length` items has.
 fn slice_length(length: i64, parts: &[Val; 3]) -> Option<i64> {
+    let length = length.max(0);
     let bound = |v: &Val| if v.is_none() { Some(None) } else { v.as_int().map(Some) };
     let (start, stop, step) = (bound(&parts[0])?, bound(&parts[1])?, bound(&parts[2])?.unwrap_or(1));
     let clamp = |n: i64| (if n < 0 { n.saturating_add(length) } else { n }).clamp(0, length);
