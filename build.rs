@@ -21,8 +21,44 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (rules, cases) = rules(Path::new("src/rules"))?;
     fs::write(out.join("rules.bin"), rules)?;
     fs::write(out.join("cases.bin"), cases)?;
+    #[cfg(feature = "selftest")]
+    shim(&out)?;
     println!("cargo:rerun-if-changed=build.rs");
     println!("cargo:rerun-if-changed=src/explain/rule");
+    Ok(())
+}
+
+/// Compiles the worker's C++ part against the headers beside the libtorch that `torch-sys` found, and links it, with
+/// a search path to that libtorch, into the worker alone: the main binary must not need torch. (`torch-sys` tells
+/// where libtorch lies to crates that depend on it directly.)
+#[cfg(feature = "selftest")]
+fn shim(out: &Path) -> Result<(), Box<dyn Error>> {
+    const SOURCE: &str = "src/bin/driftlock-selftest/shim.cpp";
+    println!("cargo:rerun-if-changed={SOURCE}");
+    let lib = PathBuf::from(env::var("DEP_TCH_LIBTORCH_LIB")?);
+    let include = lib.parent().ok_or("libtorch has no folder")?.join("include");
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .warnings(false)
+        .cargo_metadata(false)
+        .define("_GLIBCXX_USE_CXX11_ABI", "1")
+        .include(&include)
+        .include(include.join("torch/csrc/api/include"))
+        .file(SOURCE)
+        .try_compile("driftlock_shim")?;
+    let shim = out.join("libdriftlock_shim.a");
+    let libtorch = lib.display();
+    for argument in [
+        format!("{}", shim.display()),
+        format!("-L{libtorch}"),
+        "-ltorch_cpu".into(),
+        "-lc10".into(),
+        "-lstdc++".into(),
+        format!("-Wl,-rpath,{libtorch}"),
+    ] {
+        println!("cargo:rustc-link-arg-bin=driftlock-selftest={argument}");
+    }
     Ok(())
 }
 

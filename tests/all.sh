@@ -45,5 +45,12 @@ fi
 export DRIFTLOCK_TEST_VENV=$venv
 export DRIFTLOCK_TEST_UV=$venv/bin/uv
 
+# The self-test's worker, against the environment's torch. The tests themselves are built without the feature: nothing
+# but the worker may need torch.
+say "building the self-test worker"
+torch_dir=$("$venv/bin/python" -c 'import importlib.util as u, os; print(os.path.dirname(u.find_spec("torch").origin))')
+LIBTORCH=$torch_dir cargo build --locked --features selftest --bin driftlock-selftest
+export DRIFTLOCK_TEST_WORKER=$PWD/target/debug/driftlock-selftest
+
 say "cargo test"
 cargo test --locked "$@"

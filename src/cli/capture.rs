@@ -54,6 +54,10 @@ pub struct Capture {
     #[arg(long, help_heading = "What to record")]
     pub patch: bool,
 
+    /// Run the self-test of torch and record its digests (seconds to a minute)
+    #[arg(long, conflicts_with_all = ["no_python", "replay"], help_heading = "What to record")]
+    pub selftest: bool,
+
     /// Only this section; repeatable
     #[arg(long, value_name = "NAME", value_parser = section_names(), help_heading = "What to record")]
     pub section: Vec<String>,

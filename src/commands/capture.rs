@@ -1,5 +1,6 @@
 //! `driftlock capture`.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::IsTerminal as _;
 use std::path::Path;
@@ -18,6 +19,7 @@ use crate::host::recording::Recording;
 use crate::probes::python::interpreter;
 use crate::probes::{Context, Options, config, data};
 use crate::render;
+use crate::selftest::facts;
 use crate::snapshot::{FactPath, Snapshot, Value, digest, file, write};
 
 /// What the snapshot says of its own making, beyond the time.
@@ -48,8 +50,11 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
     data::check(host.as_ref(), &options)?;
     config::check(host.as_ref(), &options)?;
     let meta = Meta { label: args.label.clone(), timings: args.timings, anonymous: args.anonymous };
-    let capture::Captured { snapshot, attachments, .. } =
-        captured(&Arc::new(Context::new(host, options)), &meta);
+    let cx = Arc::new(Context::new(host, options));
+    let capture::Captured { mut snapshot, mut attachments, .. } = captured(&cx, &meta);
+    if args.selftest {
+        add_selftest(&cx, args.anonymous, &mut snapshot, &mut attachments);
+    }
     if let Some((dir, recording)) = recording {
         recording.write(dir).map_err(|e| Error::machine(format!("{}: {e}", dir.display())))?;
     }
@@ -112,6 +117,26 @@ pub(super) fn captured(cx: &Arc<Context>, meta: &Meta) -> capture::Captured {
         }
     }
     captured
+}
+
+/// Runs the self-test. One that fails makes its section unknown, with the reason, and nothing else.
+fn add_selftest(
+    cx: &Context,
+    anonymous: bool,
+    snapshot: &mut Snapshot,
+    attachments: &mut BTreeMap<String, Vec<u8>>,
+) {
+    let test =
+        super::selftest::for_capture(Arc::clone(&cx.host), cx.options.python.clone(), cx.options.progress);
+    let mut collected = match test {
+        Ok(test) => facts::of(&test),
+        Err(fault) => facts::failed(&format!("the self-test did not run: {fault}")),
+    };
+    if !anonymous {
+        attachments.append(&mut collected.attachments);
+    }
+    snapshot.sections.insert(facts::SECTION.to_owned());
+    capture::add(snapshot, collected, cx.host.as_ref(), anonymous);
 }
 
 fn replay(path: &Path) -> Result<Recorded, Error> {

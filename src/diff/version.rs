@@ -35,7 +35,7 @@ pub fn step(a: &str, b: &str) -> Option<Part> {
     let numbers = |text: &str| -> Vec<u64> {
         let release = text.strip_prefix('v').unwrap_or(text);
         let release = release.split(['+', '-', ' ']).next().unwrap_or_default();
-        release.split('.').map_while(|p| leading_number(p)).collect()
+        release.split('.').map_while(leading_number).collect()
     };
     let (a, b) = (numbers(a), numbers(b));
     let at = |v: &[u64], i: usize| v.get(i).copied().unwrap_or(0);

@@ -178,16 +178,24 @@ impl Scope {
     }
 
     fn meets_operations(&self, wanted: &[String]) -> bool {
-        let Some(have) = &self.operations else {
-            return true;
-        };
         let (out, wanted): (Vec<&String>, Vec<&String>) = wanted.iter().partition(|w| w.starts_with('!'));
+        let Some(have) = &self.operations else {
+            // What is not known to be in use is not, where its framework is not: `tensorflow.rnn` in a run of NumPy.
+            return wanted.is_empty() || wanted.iter().any(|w| self.may_use(w));
+        };
         let excluded = |op: &str| out.iter().any(|w| below(op, &w[1..]));
         wanted.is_empty()
             || have.iter().any(|op| {
                 let named = wanted.iter().any(|w| below(op, w) || stands_for(op, w));
                 named && !excluded(op)
             })
+    }
+
+    /// Whether the framework of a family of operations may be in use.
+    fn may_use(&self, operation: &str) -> bool {
+        let framework = operation.split('.').next().unwrap_or_default();
+        let is_framework = framework == "python" || FRAMEWORKS.iter().any(|(name, _)| *name == framework);
+        !is_framework || self.frameworks.as_ref().is_none_or(|have| have.contains(framework))
     }
 
     /// The members of a rule's scope that this run really uses: for the wording of a finding.

@@ -3,10 +3,12 @@
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::catalogue::Compiled;
+use super::evaluate::View;
 use super::rule::{Effect, On};
 use super::settle::{Finding, Settled, SideName, Standing};
 use super::{Catalogue, Scope};
-use crate::diff::Diff;
+use crate::diff::{Diff, Unreadable};
 use crate::facts::{self, Class};
 use crate::snapshot::{FactPath, Snapshot, digest};
 
@@ -90,7 +92,8 @@ pub fn verdict(
         .filter(|(_, s)| matches!(s.standing, Standing::Unclassified | Standing::Unknown))
         .map(|(c, _)| c.path.clone())
         .collect();
-    unknown.extend(diff.unreadable.iter().map(|u| &u.path).filter(|p| matters(rules, p, scope)).cloned());
+    let unread = diff.unreadable.iter().filter(|u| !alike(u, a, b, diff));
+    unknown.extend(unread.map(|u| &u.path).filter(|p| matters(rules, p, a, b, scope)).cloned());
     if !unknown.is_empty() {
         let first = unknown.iter().take(3).map(ToString::to_string).collect::<Vec<_>>().join(", ");
         let more = if unknown.len() > 3 { format!(" and {} more", unknown.len() - 3) } else { String::new() };
@@ -142,15 +145,38 @@ fn lower(title: &str) -> String {
     }
 }
 
-/// Whether a fact that could not be looked at might hide a cause in this scope.
-fn matters(rules: &Catalogue, path: &FactPath, scope: &Scope) -> bool {
+/// Whether both sides failed to look at a single fact for the same reason, and agree in all else of its section: what
+/// the fact follows from is the same, as on a machine whose processor driftlock does not know.
+fn alike(unreadable: &Unreadable, a: &Snapshot, b: &Snapshot, diff: &Diff) -> bool {
+    let section = unreadable.path.section();
+    let [Some(x), Some(y)] = &unreadable.why else {
+        return false;
+    };
+    let captured = |s: &Snapshot| s.facts.keys().any(|path| path.section() == section);
+    x == y
+        && unreadable.path.segments().len() > 1
+        && captured(a)
+        && captured(b)
+        && !diff.changes.iter().any(|c| c.path.section() == section)
+}
+
+/// Whether a fact that could not be looked at might hide a cause in this scope: a rule that speaks for it could be
+/// raised, as far as all else is known.
+fn matters(rules: &Catalogue, path: &FactPath, a: &Snapshot, b: &Snapshot, scope: &Scope) -> bool {
     if facts::find(path).is_some_and(|f| matches!(f.class, Class::Volatile | Class::Private)) {
         return false;
     }
+    let could_be = |rule: &Compiled| {
+        let values = rule.values();
+        let star = rule.facts.iter().find_map(|p| p.first_star(path));
+        let view = View { a, b, values: &values, fact: Some(path), star };
+        rule.rule.when.as_ref().is_none_or(|when| view.holds(when) != Some(false))
+    };
     rules.rules.iter().any(|r| {
         r.rule.on == On::Diff
             && r.rule.effect != Effect::None
-            && scope.meets(&r.rule.scope)
             && r.facts.iter().any(|p| p.section().is_some() && p.reaches_into(path))
+            && scope.meets(&r.rule.scope)
+            && could_be(r)
     })
 }

@@ -35,11 +35,11 @@ pub fn listed<'a>(lines: impl Iterator<Item = &'a str>) -> BTreeMap<u32, NvmlDev
                 let name = Some(name.trim()).filter(|n| !n.is_empty()).map(str::to_owned);
                 devices.insert(*number, NvmlDevice { name, ..NvmlDevice::default() });
             }
-        } else if let (Some(mig), [number]) = (mig(line), last.as_slice()) {
-            if let Some(device) = devices.get_mut(number) {
-                device.mig_mode = Some(true);
-                device.mig.push(mig);
-            }
+        } else if let (Some(mig), [number]) = (mig(line), last.as_slice())
+            && let Some(device) = devices.get_mut(number)
+        {
+            device.mig_mode = Some(true);
+            device.mig.push(mig);
         }
     }
     devices

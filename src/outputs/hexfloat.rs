@@ -29,7 +29,7 @@ pub fn write(x: f64) -> String {
     text
 }
 
-/// The double that [`write`] wrote; `None` for other text. More than 13 digits after the point are refused.
+/// The double that `write` wrote; `None` for other text. More than 13 digits after the point are refused.
 pub fn read(text: &str) -> Option<f64> {
     match text {
         "nan" => return Some(f64::NAN),

@@ -1,7 +1,7 @@
 //! What a run wrote: digests and sketches of its files and of the tensors inside them, and how two runs' outputs
 //! compare.
 //!
-//! [`read`] takes files apart: whole-file digest, and per tensor or column a digest over canonical bytes with a
+//! `read` takes files apart: whole-file digest, and per tensor or column a digest over canonical bytes with a
 //! [`Sketch`](model::Sketch). Files come from strangers: pickles are read as trees and never executed, no length is
 //! trusted, and memory does not grow with their size. [`record`] turns the result into facts of class `result` and
 //! back; [`compare`] tells what differs between two of them, or exactly between two files.

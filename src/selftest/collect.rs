@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::arms::{self, Arm, Wanted};
-use super::catalogue;
+use super::catalogue::{self, Library};
 use super::engine::{Environment, Kind};
 use super::fault::Fault;
 use super::result::{ArmResult, SCHEMA, SelfTest};
@@ -60,6 +60,12 @@ pub fn run(
         watcher.arm(&arm.name, request.operations.len());
         let mut start = start.clone();
         start.env.extend(arm.env.clone());
+        if let (true, Some(threads)) = (wanted.library != Library::Torch, arm.threads) {
+            // Read once by each BLAS; PyTorch alone can be told later.
+            for name in ["OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"] {
+                start.env.insert(name.to_owned(), threads.to_string());
+            }
+        }
         let at = Instant::now();
         let answer = spawn::run(&start, &request, how.limit, |id| watcher.operation(id));
         if let Some(fault) = &answer.fault

@@ -79,6 +79,7 @@ pub struct Start {
 pub struct Environment {
     host: Arc<dyn Host>,
     interpreter: Result<Interpreter, String>,
+    worker: Option<PathBuf>,
 }
 
 impl std::fmt::Debug for dyn Host {
@@ -96,7 +97,14 @@ impl Environment {
             Ok(None) => Err("none on PATH".to_owned()),
             Err(error) => Err(error.to_string()),
         };
-        Self { host, interpreter }
+        Self { host, interpreter, worker: spawn::find(WORKER, "driftlock-selftest") }
+    }
+
+    /// The same with another worker.
+    #[must_use]
+    pub fn with_worker(mut self, worker: PathBuf) -> Self {
+        self.worker = Some(worker);
+        self
     }
 
     /// The interpreter.
@@ -145,10 +153,7 @@ impl Environment {
     }
 
     fn start_tch(&self) -> Result<Start, Fault> {
-        let worker = spawn::find(WORKER, "driftlock-selftest").ok_or(Fault::NotBuilt)?;
-        if !worker.is_file() {
-            return Err(Fault::NotBuilt);
-        }
+        let worker = self.worker.clone().filter(|path| path.is_file()).ok_or(Fault::NotBuilt)?;
         let (dir, found) = self.torch()?;
         let minor: Vec<&str> = found.split('.').take(2).collect();
         if minor.join(".") != TORCH {

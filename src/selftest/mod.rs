@@ -23,6 +23,7 @@ pub mod judge;
 pub mod precision;
 pub mod protocol;
 pub mod result;
+pub mod signature;
 #[expect(clippy::disallowed_methods, reason = "it starts and watches the workers")]
 pub mod spawn;
 pub mod verdict;

@@ -59,7 +59,10 @@ pub fn of_output(output: &Output) -> Option<(Precision, f64)> {
     let margin = next.1 - best.1;
     let precision = match best.0 {
         _ if margin < MARGIN => Precision::Unclear,
-        Rounding::Exact if best.1 > SHORT => Precision::Split,
+        // The error of a few values is chance.
+        Rounding::Exact if best.1 > SHORT && output.signature.as_ref().is_none_or(|s| s.n > 4) => {
+            Precision::Split
+        }
         Rounding::Exact => Precision::Full,
         Rounding::Tf32 => Precision::Tf32,
         Rounding::Tf32Truncated => Precision::Tf32Truncated,

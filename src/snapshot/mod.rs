@@ -24,7 +24,7 @@ pub const FORMAT: i64 = 1;
 pub const RESERVED: [&str; 6] = ["digest", "unknown", "private", "volatile", "result", "meta"];
 
 /// The order of sections in the file and in every listing; others follow in alphabetical order.
-pub const SECTION_ORDER: [&str; 21] = [
+pub const SECTION_ORDER: [&str; 22] = [
     "os",
     "cpu",
     "memory",
@@ -46,6 +46,7 @@ pub const SECTION_ORDER: [&str; 21] = [
     "workload",
     "run",
     "outputs",
+    "selftest",
 ];
 
 /// Facts by their path, in order.

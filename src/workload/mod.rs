@@ -1,7 +1,7 @@
 //! The workload: what the user's own program is and does, read from its source without running it.
 //!
-//! [`find`] follows the program as Python would run it with this command line and environment ([`interp`]), with what
-//! is known in place of values, and records which operations of which libraries it performs ([`lib`], `calls/*.toml`)
+//! [`find`] follows the program as Python would run it with this command line and environment (`interp`), with what
+//! is known in place of values, and records which operations of which libraries it performs (`lib`, `calls/*.toml`)
 //! in the words of `families.toml`. What it cannot tell it says in [`Found::incomplete`].
 
 mod array;

@@ -5,6 +5,9 @@ use rustpython_ruff_python_ast::name::Name;
 use super::heap::Names;
 use super::value::{Args, Id, K, Val};
 
+/// Where the chosen subcommand goes, and the parser of each.
+pub(super) type Commands = (Option<Name>, Vec<(String, Id)>);
+
 /// An `ArgumentParser`.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Parser {
@@ -12,7 +15,7 @@ pub(super) struct Parser {
     /// `set_defaults`.
     pub(super) defaults: Names,
     /// `add_subparsers`: the destination, and the parsers by name.
-    pub(super) commands: Option<(Option<Name>, Vec<(String, Id)>)>,
+    pub(super) commands: Option<Commands>,
     /// An argument was defined in a way that is not known.
     pub(super) vague: bool,
 }

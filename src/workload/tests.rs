@@ -65,7 +65,7 @@ fn the_benchmark_s_programs() {
         (
             "w2_rnn.py",
             "--cell LSTM",
-            format!("{data} torch.init torch.loss torch.matmul.f32 torch.optim.adam torch.reduce.column torch.rnn.backward.plain torch.rnn.forward.plain"),
+            format!("{data} torch.init torch.loss torch.matmul.f32 torch.optim.adam torch.reduce.column torch.rnn.backward torch.rnn.forward"),
         ),
         ("w3_numpy.py", "--parts gemm", format!("numpy.einsum numpy.matmul {data}")),
         (
@@ -369,4 +369,23 @@ proptest::proptest! {
         proptest::prop_assert!(!one.incomplete.contains("all: the program could not be followed"));
         proptest::prop_assert_eq!(format!("{one:?}"), format!("{two:?}"));
     }
+}
+
+#[test]
+fn a_checkpoint_of_tensorflow() {
+    let program = |more: &str| {
+        let text = format!(
+            "import tensorflow as tf\nmodel = tf.keras.Sequential([tf.keras.layers.Dense(2)])\n\
+             checkpoint = tf.train.Checkpoint(model=model)\n{more}\n"
+        );
+        let found = of(&text, &[]);
+        found.operations.contains("tensorflow.checkpoint")
+    };
+    assert!(program("checkpoint.restore(tf.train.latest_checkpoint('ckpt'))"));
+    assert!(program("checkpoint.restore('ckpt-1').expect_partial()"));
+    assert!(program(
+        "manager = tf.train.CheckpointManager(checkpoint, 'd', 3)\nmanager.restore_or_initialize()"
+    ));
+    assert!(program("model.fit(x, y, callbacks=[tf.keras.callbacks.BackupAndRestore('d')])"));
+    assert!(!program("checkpoint.save('ckpt')"));
 }

@@ -11,7 +11,7 @@ use crate::common::{capture, driftlock, folder, root};
 #[test]
 fn every_probe_has_its_section_and_every_section_its_probe() {
     // What `driftlock run` writes around the probes.
-    const OF_A_RUN: [&str; 3] = ["workload", "run", "outputs"];
+    const OF_A_RUN: [&str; 4] = ["workload", "run", "outputs", "selftest"];
     let mut probes: Vec<&str> = ALL.iter().map(|p| p.section()).chain(OF_A_RUN).collect();
     assert_eq!(
         probes, SECTION_ORDER,

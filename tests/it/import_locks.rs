@@ -616,7 +616,7 @@ fn hostile_texts_are_survived() {
         format!("x==1 ; {}", "(".repeat(100_000)),
         format!(
             "[metadata]\npython-versions = \"*\"\ncontent-hash = \"\"\n{}",
-            many.replace("[{ name = \"a\" }]", "{ a = \"*\" }").replace("dependencies =", "dependencies =")
+            many.replace("[{ name = \"a\" }]", "{ a = \"*\" }")
         ),
         "\0\u{feff}\u{202e}".repeat(1000),
         "a==1\n".repeat(200_000),

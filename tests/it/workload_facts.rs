@@ -280,7 +280,9 @@ fn packages_hold_whatever_a_real_import_loads() {
         write(dir.path(), &[("train.py", &format!("import {import}\n"))]);
         let packages: BTreeSet<String> =
             list(&workload(dir.path(), &[&bin, "train.py"]), "workload.packages").into_iter().collect();
-        let missing: Vec<_> = loaded.iter().filter(|name| !packages.contains(**name)).collect();
+        // setuptools puts itself into every start of Python by a `.pth` file; nothing here imports it.
+        let missing: Vec<_> =
+            loaded.iter().filter(|name| !packages.contains(**name) && **name != "setuptools").collect();
         assert!(missing.is_empty(), "{import} loads {missing:?}, and {packages:?} are known");
         assert!(packages.len() < 45 && !loaded.is_empty());
     }

@@ -102,19 +102,15 @@ fn system(draft: &mut Draft, fields: &Fields<'_>) {
         platform::platform(draft, text);
     }
     // `platform.libc_ver()`, its two parts joined.
-    match said(fields, Label::Libc).and_then(|text| text.split_once('-')) {
-        Some((name @ ("glibc" | "musl"), version)) => {
-            draft.set("os.libc", name);
-            if platform::asks_libc(draft, 8) && version.starts_with(|c: char| c.is_ascii_digit()) {
-                draft.set("os.libc_version", version);
-            } else if !draft.has("os.libc_version") {
-                draft.unknown(
-                    "os.libc_version",
-                    "Python before 3.8 gives the version that its executable needs",
-                );
-            }
+    if let Some((name @ ("glibc" | "musl"), version)) =
+        said(fields, Label::Libc).and_then(|text| text.split_once('-'))
+    {
+        draft.set("os.libc", name);
+        if platform::asks_libc(draft, 8) && version.starts_with(|c: char| c.is_ascii_digit()) {
+            draft.set("os.libc_version", version);
+        } else if !draft.has("os.libc_version") {
+            draft.unknown("os.libc_version", "Python before 3.8 gives the version that its executable needs");
         }
-        _ => {}
     }
 }
 

@@ -1,5 +1,5 @@
-//! How two outputs compare: by their sketches alone ([`sketches`]), or exactly where both files are at hand
-//! ([`exact`]).
+//! How two outputs compare: by their sketches alone (`sketches`), or exactly where both files are at hand
+//! (`exact`).
 
 pub mod command;
 mod element;

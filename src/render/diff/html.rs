@@ -173,7 +173,7 @@ fn safe(text: &str) -> String {
 fn prose(text: &str) -> String {
     let text = safe(text);
     let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return text;
     }
     let part = |(i, part): (usize, &&str)| {

@@ -122,7 +122,7 @@ fn prose(text: &str) -> String {
     let text = shown(text);
     let parts: Vec<&str> = text.split('`').collect();
     // An odd number of marks, or two in a row, parts text and code otherwise than it looks.
-    if parts.len() % 2 == 0 || text.contains("``") {
+    if parts.len().is_multiple_of(2) || text.contains("``") {
         return escaped(&text);
     }
     let part = |(i, part): (usize, &&str)| if i % 2 == 0 { escaped(part) } else { (*part).to_owned() };

@@ -3,7 +3,7 @@
 //!
 //! A process is looked at soon after it appears and then ever more rarely; a change of what it maps brings the next
 //! look forward. One look reads `status`, some 25 µs; only where that tells of other mappings is `maps` read, half a
-//! millisecond for a program with torch. The sum of it all is held to [`BUDGET`] and a thousandth of the run, twice that
+//! millisecond for a program with torch. The sum of it all is held to `BUDGET` and a thousandth of the run, twice that
 //! where new processes come and come.
 
 mod find;

@@ -90,12 +90,13 @@ def measure(asked, request):
 
 def main():
     request = json.loads(sys.argv[1])
+    # First: some libraries fix their threads when they look at a device.
+    if request.get("threads"):
+        set_threads(request["threads"])
     wrong = check_device(request["device"])
     if wrong:
         say("failed", kind=wrong[0], message=wrong[1])
         return
-    if request.get("threads"):
-        set_threads(request["threads"])
     flags = {}
     for name, value in sorted(request.get("flags", {}).items()):
         flags[name] = set_flag(name, value)

@@ -332,8 +332,8 @@ impl<'a> Interp<'a> {
         let id = match &object.k {
             K::Ref(id) => *id,
             K::Union(parts) => {
-                for part in parts.to_vec() {
-                    self.set_item(&part, key, value.clone());
+                for part in parts.iter() {
+                    self.set_item(part, key, value.clone());
                 }
                 return;
             }

@@ -139,7 +139,8 @@ impl<'a> Interp<'a> {
             "remove" | "clear" => {
                 if let Obj::List { items, more, .. } = self.heap.get_mut(id) {
                     if name == "clear" {
-                        (items.clear(), *more = None);
+                        items.clear();
+                        *more = None;
                     } else if more.is_none() && first.is_const() {
                         if let Some(at) = items.iter().position(|i| same_key(i, &first)) {
                             items.remove(at);
@@ -261,7 +262,8 @@ impl<'a> Interp<'a> {
             "copy" => self.to_dict(object),
             "clear" => {
                 if let Obj::Dict { items, more, .. } = self.heap.get_mut(id) {
-                    (items.clear(), *more = None);
+                    items.clear();
+                    *more = None;
                 }
                 Val::NONE
             }

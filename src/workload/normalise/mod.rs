@@ -1,8 +1,8 @@
 //! The part of a program's text that can move its results.
 //!
-//! A file is parsed and its tree written as bytes ([`printer`]) without what Python itself does not keep (comments,
+//! A file is parsed and its tree written as bytes (`printer`) without what Python itself does not keep (comments,
 //! layout, quotes, the spelling of numbers) and without what nothing in the program looks at: docstrings,
-//! annotations, names of local variables. [`world`] tells what the program looks at, [`scope`] which name means which
+//! annotations, names of local variables. `world` tells what the program looks at, `scope` which name means which
 //! variable. Two programs with the same bytes do the same; wherever that is not sure, the difference stays.
 //! `docs/design/workload.md` has the rules and why each one holds.
 
@@ -75,10 +75,10 @@ pub fn normalise(program: &Program) -> Vec<Form> {
 }
 
 fn read(text: &str) -> Result<Source, &'static str> {
-    if let Some(coding) = coding(text) {
-        if !["utf-8", "utf8", "utf_8", "ascii", "us-ascii"].contains(&coding.to_ascii_lowercase().as_str()) {
-            return Err("it is not encoded as UTF-8");
-        }
+    if let Some(coding) = coding(text)
+        && !["utf-8", "utf8", "utf_8", "ascii", "us-ascii"].contains(&coding.to_ascii_lowercase().as_str())
+    {
+        return Err("it is not encoded as UTF-8");
     }
     if text.contains(char::REPLACEMENT_CHARACTER) {
         return Err("it may not be encoded as UTF-8");

@@ -38,7 +38,7 @@ json.dump({'numbers': numbers}, open('out.json', 'w'))
 
 /// What no snapshot holds decides: a file that was not named.
 const HIDDEN: &str = "import json
-number = float(open('hidden').read())
+number = float(open(open('name').read()).read())
 json.dump({'numbers': [number]}, open('out.json', 'w'))
 ";
 
@@ -87,6 +87,8 @@ fn a_cause_that_mattered() {
 #[test]
 fn outputs_that_nothing_recorded_explains() {
     let dir = folder();
+    // The path of the file is nowhere in the program.
+    std::fs::write(dir.path().join("name"), "hidden").unwrap();
     for (name, number) in [("a", "1.5"), ("b", "2.5")] {
         std::fs::write(dir.path().join("hidden"), number).unwrap();
         record(dir.path(), name, &[("PYTHONHASHSEED", "1")], HIDDEN);
