@@ -27,7 +27,14 @@ const TOGETHER: u64 = 4 << 30;
 
 /// Names of settings as the rules have them, where the analysis has others.
 const SETTINGS: &[(&str, &str)] = &[
+    ("tensorflow.tensor_float_32", "tensorflow.config.experimental.enable_tensor_float_32_execution"),
+    ("torch.backends.cuda.cudnn_sdp", "torch.backends.cuda.enable_cudnn_sdp"),
+    ("torch.backends.cuda.flash_sdp", "torch.backends.cuda.enable_flash_sdp"),
+    ("torch.backends.cuda.math_sdp", "torch.backends.cuda.enable_math_sdp"),
+    ("torch.backends.cuda.mem_efficient_sdp", "torch.backends.cuda.enable_mem_efficient_sdp"),
+    ("torch.default_dtype", "torch.set_default_dtype"),
     ("torch.deterministic_algorithms", "torch.use_deterministic_algorithms"),
+    ("torch.deterministic_debug_mode", "torch.set_deterministic_debug_mode"),
     ("torch.deterministic_warn_only", "torch.use_deterministic_algorithms_warn_only"),
 ];
 

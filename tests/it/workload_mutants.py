@@ -71,7 +71,7 @@ def mutate(tree, rng):
 
 
 def main(count, per_file):
-    folder = os.path.dirname(os.__file__)
+    folder = os.environ.get("MUTANTS_OF") or os.path.dirname(os.__file__)
     files = sorted(f for f in os.listdir(folder) if f.endswith(".py"))
     random.Random(count).shuffle(files)
     for name in files[:count]:

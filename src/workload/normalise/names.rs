@@ -210,7 +210,7 @@ impl<'a> Names<'a> {
         let how = self.scopes.how(at, name);
         // Names with two underscores in front are mangled in classes, or have a meaning.
         let tied = how == 0 || name.starts_with("__") || self.scopes.pinned.contains(name);
-        if tied || !self.world.locals || self.world.parts.contains(name) {
+        if tied || !self.world.locals {
             return false;
         }
         let plain = how & (how::IMPORTED | how::DEFINED | how::PARAMETER) == 0;
@@ -228,7 +228,7 @@ impl<'a> Names<'a> {
                     || self.world.words.contains(name)
                     || SIGNIFICANT.contains(&name)
                     || how & how::DEFAULT != 0;
-                plain || (how & (how::IMPORTED | how::DEFINED) == 0 && !named)
+                plain || (self.world.lambdas && scope.given && !named)
             }
         }
     }

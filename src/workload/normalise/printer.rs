@@ -124,9 +124,10 @@ impl<'a> Printer<'a> {
         self.out.open("body");
         for (i, stmt) in body.iter().enumerate() {
             match stmt {
-                Stmt::Expr(expr) if documented && i == 0 && expr.value.is_string_literal_expr() => {
+                // Where texts between statements can be read, those behind the first are notes on attributes.
+                Stmt::Expr(expr) if expr.value.is_string_literal_expr() => {
                     if self.world.docstrings {
-                        self.out.open("doc");
+                        self.out.open(if documented && i == 0 { "doc" } else { "note" });
                         self.expr(&expr.value);
                         self.out.close();
                     }

@@ -51,6 +51,8 @@ pub(super) struct Scope<'a> {
     nonlocals: BTreeSet<&'a str>,
     /// Something in it looks its names up by their text: `locals()`, `eval`, `exec`.
     pub(super) sealed: bool,
+    /// A lambda that is written as the argument of a call, so that nothing here has a name for it.
+    pub(super) given: bool,
 }
 
 /// The scopes of a file.
@@ -87,6 +89,7 @@ impl<'a> Scopes<'a> {
             },
             current: MODULE,
             showing: 0,
+            given: BTreeSet::new(),
         };
         builder.scopes.all.push(Scope::new(Kind::Module, None));
         builder.visit_body(body);
@@ -162,6 +165,7 @@ impl Scope<'_> {
             globals: BTreeSet::new(),
             nonlocals: BTreeSet::new(),
             sealed: false,
+            given: false,
         }
     }
 }
@@ -171,6 +175,8 @@ struct Builder<'a> {
     current: usize,
     /// How many constructs around the current node show the text of their expression.
     showing: usize,
+    /// The addresses of lambdas that are arguments.
+    given: BTreeSet<usize>,
 }
 
 impl<'a> Builder<'a> {
@@ -188,7 +194,8 @@ impl<'a> Builder<'a> {
     fn within<T>(&mut self, node: &'a T, kind: Kind, inside: impl FnOnce(&mut Self)) {
         let outer = self.current;
         let at = self.scopes.all.len();
-        self.scopes.all.push(Scope::new(kind, Some(outer)));
+        let given = self.given.contains(&address(node));
+        self.scopes.all.push(Scope { given, ..Scope::new(kind, Some(outer)) });
         self.scopes.by_node.insert(address(node), at);
         self.current = at;
         inside(self);
@@ -341,6 +348,9 @@ impl<'a> Visitor<'a> for Builder<'a> {
                     Expr::Name(name) if !looks(&name.id, call.arguments.len()) && self.showing == 0 => {}
                     func => self.visit_expr(func),
                 }
+                let keywords = call.arguments.keywords.iter().map(|keyword| &keyword.value);
+                let lambdas = call.arguments.args.iter().chain(keywords).filter_map(|arg| arg.as_lambda_expr());
+                self.given.extend(lambdas.map(address));
                 self.visit_arguments(&call.arguments);
             }
             Expr::Named(named) => {

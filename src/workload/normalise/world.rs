@@ -126,9 +126,7 @@ pub(super) struct Mentions<'a> {
     names: BTreeSet<&'a str>,
     /// Names of attributes.
     attributes: BTreeSet<&'a str>,
-    /// The text of every string that is a value.
-    strings: Vec<&'a str>,
-    /// The same, where it could be a name.
+    /// Texts that are values and could be names.
     words: BTreeSet<&'a str>,
     /// Names of keyword arguments.
     keywords: BTreeSet<&'a str>,
@@ -140,7 +138,7 @@ pub(super) struct Mentions<'a> {
     foreign: bool,
     /// `open(__file__)`.
     opens_itself: bool,
-    /// `table.query(text)`: names of local variables may stand in the text (pandas).
+    /// `table.query(text)`: of pandas, names of local variables may stand in the text.
     queries: bool,
 }
 
@@ -151,6 +149,8 @@ pub(super) struct World<'a> {
     pub(super) exact: bool,
     /// Local variables can be renamed.
     pub(super) locals: bool,
+    /// Parameters of lambdas that are given away can be renamed.
+    pub(super) lambdas: bool,
     /// Variables of the script can be renamed.
     pub(super) globals: bool,
     /// Annotations of functions are values.
@@ -161,8 +161,6 @@ pub(super) struct World<'a> {
     pub(super) words: BTreeSet<&'a str>,
     /// The names of keyword arguments anywhere: a parameter of a lambda of such a name may be meant.
     pub(super) keywords: BTreeSet<&'a str>,
-    /// Where texts hold expressions: every word in any of them.
-    pub(super) parts: BTreeSet<&'a str>,
 }
 
 impl<'a> Mentions<'a> {
@@ -186,29 +184,22 @@ impl<'a> Mentions<'a> {
         // `torch.jit.script` compiles the text of a function, type comments included.
         let exact = self.has(READS_TEXT) || self.both("jit", "script") || self.opens_itself;
         let frames = self.has(LOOKS_AT_LOCALS) || self.both("inspect", "stack");
-        let locals = seen < Sight::Anything && !frames && !self.escapes && !self.foreign;
+        // An option of `tf.function`.
+        let hints = self.keywords.contains("experimental_follow_type_hints");
+        let queries = self.queries && imports.contains("pandas");
+        let locals = seen < Sight::Anything && !frames && !queries && !self.escapes && !self.foreign;
         let looked_up = self.has(LOOKS_AT_MODULES) || LOOKERS.iter().any(|name| self.names.contains(name));
-        let parts = if self.queries {
-            self.strings.iter().flat_map(|text| words(text)).collect()
-        } else {
-            BTreeSet::new()
-        };
         World {
             exact,
             locals,
+            lambdas: locals && seen == Sight::Blind,
             globals: locals && !looked_up && !self.main,
-            annotations: seen > Sight::Blind || self.has(READS_ANNOTATIONS),
+            annotations: seen > Sight::Blind || self.has(READS_ANNOTATIONS) || hints,
             docstrings: docstrings || seen > Sight::Blind || self.has(READS_DOCSTRINGS),
             words: self.words,
             keywords: self.keywords,
-            parts,
         }
     }
-}
-
-/// The words of a text that could be names.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    text.split(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).filter(|word| !word.is_empty())
 }
 
 /// Whether a text could be the name of a variable, or a dotted path of names.
@@ -230,7 +221,6 @@ impl<'a> Mentions<'a> {
             // `module:function`, `module.function`
             self.words.extend(text.split(['.', ':']));
         }
-        self.strings.push(text);
     }
 }
 

@@ -63,7 +63,6 @@ differ! {
     names_seen_by_an_inner_eval: "def f(t):\n    a = 1\n    def g():\n        a\n        return eval(t)\n    return g\n" => "def f(t):\n    b = 1\n    def g():\n        b\n        return eval(t)\n    return g\n";
     names_seen_by_eval_under_another_name: "e = eval\ndef f(t):\n    a = 1\n    return e(t)\n" => "e = eval\ndef f(t):\n    b = 1\n    return e(t)\n";
     names_seen_by_frames: "import sys\ndef g(): return sys._getframe(1).f_locals\ndef f():\n    a = 1\n    return g()\n" => "import sys\ndef g(): return sys._getframe(1).f_locals\ndef f():\n    b = 1\n    return g()\n";
-    names_in_a_query: "def f(t):\n    low = 1\n    return t.query('x > @low')\n" => "def f(t):\n    high = 1\n    return t.query('x > @low')\n";
     names_seen_by_globals: "lr = 1\nx = globals()\n" => "rate = 1\nx = globals()\n";
     names_seen_by_sys_modules: "import sys\nlr = 1\nm = sys.modules['x']\n" => "import sys\nrate = 1\nm = sys.modules['x']\n";
     names_of_exports: "lr = 1\n__all__ = ['x']\n" => "rate = 1\n__all__ = ['x']\n";
@@ -75,6 +74,7 @@ differ! {
     an_underscore: "x = 1\ny = x\n" => "_x = 1\ny = _x\n";
     a_mangled_name: "class C:\n    def f(self):\n        __a = 1\n        return __a\n" => "class C:\n    def f(self):\n        __b = 1\n        return __b\n";
     a_lambda_called_by_keyword: "f = lambda x: x\nf(x=1)\n" => "f = lambda y: y\nf(x=1)\n";
+    a_lambda_that_has_a_name: "f = lambda x: x\n" => "f = lambda y: y\n";
     a_lambda_with_a_default: "f = lambda x=1: x\n" => "f = lambda y=1: y\n";
     a_significant_parameter: "f = lambda intermediate_result: g(intermediate_result)\n" => "f = lambda r: g(r)\n";
     annotations_of_a_class: "class C:\n    x: int = 1\n" => "class C:\n    x = 1\n";

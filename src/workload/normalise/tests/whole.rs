@@ -65,6 +65,13 @@ fn libraries_that_read_signatures_keep_annotations_and_docstrings() {
 }
 
 #[test]
+fn a_table_is_asked_with_names_of_locals() {
+    let (a, b) = ("def f(t):\n    low = 1\n    return t.query('x > @low')\n", "def f(t):\n    high = 1\n    return t.query('x > @low')\n");
+    assert_ne!(form_with(a, &["pandas"]), form_with(b, &["pandas"]));
+    assert_eq!(form_with(a, &["numpy"]), form_with(b, &["numpy"]));
+}
+
+#[test]
 fn what_cannot_be_read_counts_byte_by_byte() {
     for text in ["x = (\n", "x = 1\n\u{fffd}\n", "# -*- coding: latin-1 -*-\nx = 1\n"] {
         assert!(matches!(form(text), Form::Exact(_)), "{text}: {}", shown(&form(text)));
