@@ -12,10 +12,13 @@ pub(super) struct Parser {
     /// `set_defaults`.
     pub(super) defaults: Names,
     /// `add_subparsers`: the destination, and the parsers by name.
-    pub(super) commands: Option<(Option<Name>, Vec<(String, Id)>)>,
+    pub(super) commands: Option<Commands>,
     /// An argument was defined in a way that is not known.
     pub(super) vague: bool,
 }
+
+/// The destination of the sub-command's name, and the parsers by name.
+pub(super) type Commands = (Option<Name>, Vec<(String, Id)>);
 
 /// One `add_argument`.
 #[derive(Clone, Debug, PartialEq)]

@@ -154,8 +154,8 @@ impl<'a> Interp<'a> {
     pub(in crate::workload) fn set_attr(&mut self, object: &Val, name: &str, value: Val) {
         match &object.k {
             K::Union(parts) => {
-                for part in parts.to_vec() {
-                    self.set_attr(&part, name, value.clone());
+                for part in parts.iter() {
+                    self.set_attr(part, name, value.clone());
                 }
             }
             K::Sym(path) => {

@@ -159,7 +159,7 @@ pub(in crate::workload) fn canonical(path: &str) -> Cow<'_, str> {
     };
     let mut path = Cow::Borrowed(path);
     for _ in 0..3 {
-        let whole = table.aliases.get(&*path).map(|to| to.clone());
+        let whole = table.aliases.get(&*path).cloned();
         let part =
             || prefixes(&path).find_map(|p| Some(format!("{}{}", table.aliases.get(p)?, &path[p.len()..])));
         match whole.or_else(part) {

@@ -273,6 +273,10 @@ impl<'a> Interp<'a> {
                 }
                 "torch.elementwise.basic" if integers => {}
                 "torch.elementwise.math" if integers && matches!(name, "pow") => {}
+                // Squares, roots and cubes are products (ATen: pow_tensor_scalar).
+                "torch.elementwise.math" if name == "pow" && plain_power(args.pos.last()) => {
+                    self.rec.operation("torch.elementwise.basic");
+                }
                 family => self.rec.operation(family),
             }
         }
@@ -734,6 +738,15 @@ impl<'a> Interp<'a> {
             },
         };
         (axes, keep)
+    }
+}
+
+/// Whether a power is worked out by products and roots alone.
+fn plain_power(power: Option<&Val>) -> bool {
+    match power.map(|p| &p.k) {
+        Some(K::Int(n)) => (-2..=3).contains(n),
+        Some(K::Float(f)) => [0.5, -0.5, 1.0, -1.0, 2.0, -2.0, 3.0].contains(f),
+        _ => false,
     }
 }
 
