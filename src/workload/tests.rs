@@ -187,6 +187,7 @@ fn python_programs() {
         "for x in {1, 2}: print(x)\nprint(len({'a'}), sorted({'a', 'b'}), max({'a', 'b'}), 'a' in {'a', 'b'})\n",
         "",
     );
+    assert_operations("ix = {c: i for i, c in enumerate(set(input()))}\nprint(ix['a'])\n", "python.set.iteration");
     assert_operations("class O: pass\nprint([o for o in {O(), O()}])\n", "python.id");
     assert_operations(
         "class O:\n    def __hash__(s): return hash('a')\nprint([o for o in {O(), O()}])\n",
@@ -279,6 +280,19 @@ fn torch_programs() {
     );
     assert_operations(&with("print(torch.empty(3))"), "torch.empty");
     assert_operations(&with("x = torch.empty(3)\nx.fill_(1)\ny = torch.empty(2).zero_()\nprint(x, y)"), "");
+}
+
+#[test]
+fn a_configuration_file_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("c.json"), r#"{"layer": "GRU", "size": [2, 3], "seed": 5}"#).unwrap();
+    let text = "import json, sys, torch\nwith open(sys.argv[1], encoding='utf-8') as f: c = json.load(f)\ntorch.manual_seed(c['seed'])\n\
+                getattr(torch.nn, c['layer'])(*c['size'])(torch.ones(1, 1, 2))\n";
+    std::fs::write(folder.path().join("train.py"), text).unwrap();
+    let found = run(folder.path(), "train.py", &["c.json"], &[]).unwrap();
+    assert_eq!(operations(&found), "torch.init torch.rnn.forward");
+    assert_eq!(found.seeds["torch"].iter().collect::<Vec<_>>(), ["5"]);
+    assert_eq!(found.files.into_iter().collect::<Vec<_>>(), [folder.path().join("c.json")]);
 }
 
 #[test]

@@ -115,21 +115,21 @@ impl<'a> Interp<'a> {
             "range" => {
                 range(args).unwrap_or_else(|| self.list(Vec::new(), Some(Val::of(Hint::Int)))).with(taint)
             }
-            "list" => self.to_list(&one),
-            "tuple" => self.to_tuple(&one),
-            "set" | "frozenset" => self.to_set(&one),
+            "list" => self.make_list(&one),
+            "tuple" => self.make_tuple(&one),
+            "set" | "frozenset" => self.make_set(&one),
             "dict" => {
-                let dict = self.to_dict(&one);
+                let dict = self.make_dict(&one);
                 self.add_keywords(&dict, args);
                 dict
             }
             "str" if args.pos.len() > 1 || args.named("encoding").is_some() => Val::of(Hint::Str).with(taint),
-            "str" => self.to_str(&one),
+            "str" => self.as_text(&one),
             "repr" | "ascii" => {
                 let taint = self.reach(&one, true).0;
                 match &one.k {
                     K::Str(_) => Val::of(Hint::Str).with(taint),
-                    _ => self.to_str(&one).with(taint),
+                    _ => self.as_text(&one).with(taint),
                 }
             }
             "format" => {
@@ -138,8 +138,8 @@ impl<'a> Interp<'a> {
                 let text = spec.and_then(|s| super::text::show(&one, s));
                 text.map_or_else(|| Val::of(Hint::Str), Val::str).with(taint)
             }
-            "int" => self.to_int(&one, args.get(1, "base")),
-            "float" => self.to_float(&one),
+            "int" => self.as_integer(&one, args.get(1, "base")),
+            "float" => self.as_real(&one),
             "bool" => {
                 self.use_scalar(&one);
                 self.truth(&one).map_or_else(|| Val::of(Hint::Bool), Val::from).with(taint)
@@ -168,6 +168,8 @@ impl<'a> Interp<'a> {
                 let start = args.get(1, "start").map_or(Some(0), Val::as_int);
                 let mut order = Order::Own;
                 let items = self.iterate_keeping_order(&one, &mut order);
+                // A number for each: the order has become part of the values.
+                self.use_order(&std::mem::take(&mut order));
                 let place =
                     |i: i64| start.map_or_else(|| Val::of(Hint::Int), |s| Val::from(s.saturating_add(i)));
                 let known =
@@ -469,6 +471,9 @@ impl<'a> Interp<'a> {
     fn zip(&mut self, args: &Args) -> Val {
         let mut order = Order::Own;
         let columns: Vec<_> = args.pos.iter().map(|a| self.iterate_keeping_order(a, &mut order)).collect();
+        if columns.len() > 1 {
+            self.use_order(&std::mem::take(&mut order));
+        }
         let whole = columns.iter().filter(|c| c.more.is_none()).map(|c| c.known.len()).min();
         let sure = columns.iter().map(|c| c.known.len()).min().unwrap_or(0);
         let at = |c: &super::Items, i: usize| {

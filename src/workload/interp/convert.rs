@@ -6,7 +6,7 @@ use crate::workload::heap::{Obj, Order};
 use crate::workload::value::{Args, Hint, K, Val};
 
 impl<'a> Interp<'a> {
-    pub(in crate::workload) fn to_int(&mut self, value: &Val, base: Option<&Val>) -> Val {
+    pub(in crate::workload) fn as_integer(&mut self, value: &Val, base: Option<&Val>) -> Val {
         let known = match &value.k {
             K::Str(s) => match base {
                 None => s.trim().replace('_', "").parse::<i64>().ok(),
@@ -27,7 +27,7 @@ impl<'a> Interp<'a> {
         known.map_or_else(|| Val::of(Hint::Int), Val::from).with(value.t)
     }
 
-    pub(in crate::workload) fn to_float(&mut self, value: &Val) -> Val {
+    pub(in crate::workload) fn as_real(&mut self, value: &Val) -> Val {
         let known = match &value.k {
             K::Str(s) => s.trim().replace('_', "").parse::<f64>().ok(),
             _ => number(value),
@@ -39,7 +39,7 @@ impl<'a> Interp<'a> {
             .with(value.t)
     }
 
-    pub(in crate::workload) fn to_str(&mut self, value: &Val) -> Val {
+    pub(in crate::workload) fn as_text(&mut self, value: &Val) -> Val {
         let taint = self.reach(value, true).0;
         if let K::Ref(id) = value.k {
             if let Obj::Instance { .. } = self.heap.get(id) {
@@ -58,19 +58,19 @@ impl<'a> Interp<'a> {
         }
         if let K::Union(parts) = &value.k {
             let parts = parts.to_vec();
-            return Val::one_of(parts.iter().map(|p| self.to_str(p)).collect::<Vec<_>>()).with(taint);
+            return Val::one_of(parts.iter().map(|p| self.as_text(p)).collect::<Vec<_>>()).with(taint);
         }
         super::text::show(value, "").map_or_else(|| Val::of(Hint::Str), Val::str).with(taint)
     }
 
-    pub(in crate::workload) fn to_list(&mut self, value: &Val) -> Val {
+    pub(in crate::workload) fn make_list(&mut self, value: &Val) -> Val {
         let mut order = Order::Own;
         let items = self.iterate_keeping_order(value, &mut order);
         let taint = value.t;
         Val::from(self.heap.new_object(Obj::List { items: items.known, more: items.more, order })).with(taint)
     }
 
-    pub(in crate::workload) fn to_tuple(&mut self, value: &Val) -> Val {
+    pub(in crate::workload) fn make_tuple(&mut self, value: &Val) -> Val {
         let mut order = Order::Own;
         let items = self.iterate_keeping_order(value, &mut order);
         if items.more.is_none() && order == Order::Own {

@@ -144,7 +144,7 @@ impl<'a> Interp<'a> {
             Expr::Generator(c) => self.comprehension(&c.generators, |s| s.eval(&c.elt)),
             Expr::SetComp(c) => {
                 let list = self.comprehension(&c.generators, |s| s.eval(&c.elt));
-                self.to_set(&list)
+                self.make_set(&list)
             }
             Expr::DictComp(c) => {
                 let pairs = self.comprehension(&c.generators, |s| {
@@ -152,7 +152,7 @@ impl<'a> Interp<'a> {
                     let value = s.eval(&c.value);
                     Val::tuple(vec![key, value])
                 });
-                self.to_dict(&pairs)
+                self.make_dict(&pairs)
             }
             Expr::Await(a) => self.eval(&a.value),
             Expr::Yield(y) => {

@@ -41,13 +41,13 @@ impl<'a> Interp<'a> {
         self.heap.new_object(Obj::Set { items: own, more }).into()
     }
 
-    pub(in crate::workload) fn to_set(&mut self, value: &Val) -> Val {
+    pub(in crate::workload) fn make_set(&mut self, value: &Val) -> Val {
         let items = self.iterate_keeping_order(value, &mut Order::Own);
         self.set(items.known, items.more).with(value.t)
     }
 
     /// A dict from pairs, or from a mapping.
-    pub(in crate::workload) fn to_dict(&mut self, value: &Val) -> Val {
+    pub(in crate::workload) fn make_dict(&mut self, value: &Val) -> Val {
         let mut order = Order::Own;
         if let K::Ref(id) = value.k
             && let Obj::Dict { .. } = self.heap.get(id)
@@ -408,7 +408,7 @@ impl<'a> Interp<'a> {
             Obj::Dict { items, more, order, .. } => (items.clone(), more.clone(), order.clone()),
             Obj::Lib(_) => (Vec::new(), Some((Val::of(Hint::Str), self.any_item(id))), Order::Own),
             _ => {
-                let made = self.to_dict(other);
+                let made = self.make_dict(other);
                 let K::Ref(made) = made.k else { return };
                 match self.heap.get(made) {
                     Obj::Dict { items, more, order, .. } => (items.clone(), more.clone(), order.clone()),

@@ -170,7 +170,7 @@ impl<'a> Interp<'a> {
                 }
                 Val::NONE
             }
-            "copy" | "__copy__" => self.to_list(object),
+            "copy" | "__copy__" => self.make_list(object),
             "index" | "count" | "__len__" | "qsize" => Val::of(Hint::Int),
             "close" | "join" | "task_done" | "rotate" => Val::NONE,
             "__next__" => self.builtin("next", &Args::of(vec![object.clone()])),
@@ -259,7 +259,7 @@ impl<'a> Interp<'a> {
                 }
                 Val::NONE
             }
-            "copy" => self.to_dict(object),
+            "copy" => self.make_dict(object),
             "clear" => {
                 if let Obj::Dict { items, more, .. } = self.heap.get_mut(id) {
                     items.clear();
@@ -334,7 +334,7 @@ impl<'a> Interp<'a> {
                 let found = self.iterate(object);
                 Val::one_of(found.known.into_iter().chain(found.more))
             }
-            "copy" => self.to_set(object),
+            "copy" => self.make_set(object),
             "issubset" | "issuperset" | "isdisjoint" => Val::of(Hint::Bool),
             _ => self.unknown_method(name, args),
         }

@@ -23,6 +23,7 @@ mod text;
 
 pub(in crate::workload) use attr::plain;
 pub(in crate::workload) use items::{Items, index};
+pub(in crate::workload) use load::read;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

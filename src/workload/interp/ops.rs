@@ -153,7 +153,7 @@ impl<'a> Interp<'a> {
                     ));
                 }
                 (Obj::Dict { .. }, Operator::BitOr) => {
-                    let copy = self.to_dict(a);
+                    let copy = self.make_dict(a);
                     self.update(&copy, b);
                     return Some(copy);
                 }

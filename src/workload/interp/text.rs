@@ -31,6 +31,9 @@ impl<'a> Interp<'a> {
                                         }
                                     }
                                 }
+                                if spec.as_deref().is_some_and(|s| s.ends_with('n')) {
+                                    self.rec.operation("python.locale.numeric");
+                                }
                                 let plain = i.debug_text.is_none()
                                     && matches!(
                                         i.conversion,

@@ -352,6 +352,18 @@ impl<'a> Interp<'a> {
             }
             "delayed" => args.pos.first().cloned().unwrap_or_else(Val::any),
             "__call__" if path.starts_with("joblib.") => args.pos.first().cloned().unwrap_or_else(Val::any),
+            "load" if path.starts_with("json.") => {
+                let file = args.pos.first().and_then(|f| self.lib(f)).and_then(|l| l.args.get(0, "file")).cloned();
+                let text = file.and_then(|f| self.path_text(&f).or_else(|| f.as_str().map(str::to_owned)));
+                match text.map(|t| crate::workload::interp::read(&self.inputs.cwd.join(t))) {
+                    Some(Ok(text)) if text.len() < 1 << 18 => self.json(&text),
+                    _ => Val::any(),
+                }
+            }
+            "loads" if path.starts_with("json.") => match args.pos.first().and_then(Val::as_str).map(str::to_owned) {
+                Some(text) => self.json(&text).with(args.taint()),
+                None => Val::any().with(args.taint()),
+            },
             _ if name.starts_with("loads") => Val::any().with(args.taint()),
             "reader" | "DictReader" => {
                 let item = if name == "reader" {
@@ -365,6 +377,36 @@ impl<'a> Interp<'a> {
                 self.lib_object(path, Args::default(), None)
             }
             _ => Val::any(),
+        }
+    }
+
+    /// What JSON's text holds; anything where it does not parse.
+    fn json(&mut self, text: &str) -> Val {
+        match serde_json::from_str(text) {
+            Ok(value) => self.json_value(&value),
+            Err(_) => Val::any(),
+        }
+    }
+
+    fn json_value(&mut self, value: &serde_json::Value) -> Val {
+        use serde_json::Value;
+        match value {
+            Value::Null => Val::NONE,
+            Value::Bool(b) => (*b).into(),
+            Value::Number(n) => match (n.as_i64(), n.as_f64()) {
+                (Some(n), _) => n.into(),
+                (None, Some(f)) => K::Float(f).into(),
+                _ => Val::of(Hint::Float),
+            },
+            Value::String(s) => Val::str(s.as_str()),
+            Value::Array(items) => {
+                let items = items.iter().map(|i| self.json_value(i)).collect();
+                self.list(items, None)
+            }
+            Value::Object(map) => {
+                let items = map.iter().map(|(k, v)| (Val::str(k.as_str()), self.json_value(v))).collect();
+                self.heap.new_object(Obj::Dict { items, more: None, factory: None, order: Order::Own }).into()
+            }
         }
     }
 
@@ -594,7 +636,7 @@ impl<'a> Interp<'a> {
             "collections.OrderedDict" => self.builtin("dict", args),
             "collections.defaultdict" => {
                 let dict = match args.pos.get(1) {
-                    Some(items) => self.to_dict(items),
+                    Some(items) => self.make_dict(items),
                     None => self.builtin("dict", &Args::default()),
                 };
                 if let K::Ref(id) = dict.k
@@ -613,11 +655,11 @@ impl<'a> Interp<'a> {
                 self.heap.new_object(Obj::Dict { items: Vec::new(), more, factory: Some(zero), order }).into()
             }
             "collections.deque" => match first {
-                Some(items) => self.to_list(&items),
+                Some(items) => self.make_list(&items),
                 None => self.list(Vec::new(), None),
             },
             "collections.namedtuple" | "typing.NamedTuple" => self.named_tuple(args),
-            "collections.ChainMap" => self.to_dict(&first?),
+            "collections.ChainMap" => self.make_dict(&first?),
             "typing.TypeVar" | "typing.NewType" | "typing.ParamSpec" => Val::sym("builtins.$identity"),
             _ => {
                 if me.is_some() && path.starts_with("contextlib.") {

@@ -282,6 +282,10 @@ impl<'a> Interp<'a> {
                 }
                 "torch.elementwise.basic" if integers => {}
                 "torch.elementwise.math" if integers && matches!(name, "pow") => {}
+                // Squares, roots and cubes are products (ATen: pow_tensor_scalar).
+                "torch.elementwise.math" if name == "pow" && plain_power(args.pos.last()) => {
+                    self.rec.operation("torch.elementwise.basic");
+                }
                 "torch.elementwise.math" if array.count().is_some_and(|n| n <= GRAIN) => {
                     self.rec.operation("torch.elementwise.math.small");
                 }
@@ -753,6 +757,15 @@ impl<'a> Interp<'a> {
             },
         };
         (axes, keep)
+    }
+}
+
+/// Whether a power is worked out by products and roots alone.
+fn plain_power(power: Option<&Val>) -> bool {
+    match power.map(|p| &p.k) {
+        Some(K::Int(n)) => (-2..=3).contains(n),
+        Some(K::Float(f)) => [0.5, -0.5, 1.0, -1.0, 2.0, -2.0, 3.0].contains(f),
+        _ => false,
     }
 }
 

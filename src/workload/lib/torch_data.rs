@@ -179,7 +179,7 @@ impl<'a> Interp<'a> {
                         .map(|(k, v)| Val::tuple(vec![k.clone(), self.collate(v, batch, depth - 1)]))
                         .collect();
                     let list = self.list(pairs, None);
-                    return self.to_dict(&list);
+                    return self.make_dict(&list);
                 }
                 _ => {}
             },
