@@ -383,7 +383,9 @@ fn a_checkpoint_of_tensorflow() {
     };
     assert!(program("checkpoint.restore(tf.train.latest_checkpoint('ckpt'))"));
     assert!(program("checkpoint.restore('ckpt-1').expect_partial()"));
-    assert!(program("manager = tf.train.CheckpointManager(checkpoint, 'd', 3)\nmanager.restore_or_initialize()"));
+    assert!(program(
+        "manager = tf.train.CheckpointManager(checkpoint, 'd', 3)\nmanager.restore_or_initialize()"
+    ));
     assert!(program("model.fit(x, y, callbacks=[tf.keras.callbacks.BackupAndRestore('d')])"));
     assert!(!program("checkpoint.save('ckpt')"));
 }
