@@ -36,6 +36,10 @@ pub struct Diff {
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 
+    /// Print how long each part took, to standard error
+    #[arg(long, hide = true)]
+    pub timings: bool,
+
     /// Write to this file instead of standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<PathBuf>,

@@ -1,6 +1,7 @@
 //! `driftlock diff`.
 
 use std::io::IsTerminal as _;
+use std::time::Instant;
 
 use super::{load, print};
 use crate::cli::diff::{Diff, Format};
@@ -17,13 +18,18 @@ pub fn run(args: &Diff) -> Result<Exit, Error> {
     if args.outputs {
         return outputs(args);
     }
+    let mut parts = Parts::new(args.timings);
     let (a, b) = load::pair(&args.a, &args.b)?;
+    parts.done("read");
     let rules = load::rules()?.catalogue;
+    parts.done("rules");
     let observed = observed::observe(&a, &b, |snapshot| {
         let path = if std::ptr::eq(snapshot, &raw const a) { &args.a } else { &args.b };
         record::outputs(snapshot, &|suffix| std::fs::read(load::beside(path, suffix)).ok())
     });
+    parts.done("outputs");
     let explanation = explain(&a, &b, &rules, &args.scope, observed);
+    parts.done("explain");
     let names = Names { a: args.a.display().to_string(), b: args.b.display().to_string() };
     let report = || report::report(&explanation, report::side(&names.a, &a), report::side(&names.b, &b));
     let text = match args.format {
@@ -40,8 +46,28 @@ pub fn run(args: &Diff) -> Result<Exit, Error> {
         Some(path) => file::write(path, anstream::adapter::strip_str(&text).to_string().as_bytes())?,
         None => drop(print(text.as_bytes())?),
     }
+    parts.done("write");
     let quiet = matches!(explanation.verdict.outcome, Outcome::Identical | Outcome::Same);
     Ok(if quiet && explanation.causes.is_empty() { Exit::Clean } else { Exit::Found })
+}
+
+/// How long the parts take, for `tests/bench/diff.sh`.
+struct Parts {
+    last: Option<Instant>,
+}
+
+impl Parts {
+    fn new(wanted: bool) -> Self {
+        Self { last: wanted.then(Instant::now) }
+    }
+
+    /// Prints how long it is since the part before.
+    fn done(&mut self, name: &str) {
+        if let Some(last) = &mut self.last {
+            anstream::eprintln!("{name} {:.3} ms", last.elapsed().as_secs_f64() * 1e3);
+            *last = Instant::now();
+        }
+    }
 }
 
 /// Compares what two runs wrote, number by number.

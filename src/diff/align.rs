@@ -1,27 +1,28 @@
 //! Makes two snapshots speak of the same things by the same paths: devices are matched by identity and kind, not by
 //! index, and a package that was renamed is one package.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::snapshot::{FactPath, Facts, Snapshot, Value};
 
-/// Renames facts of `b` so that they match those of `a`.
-pub fn align(a: &Snapshot, b: &Snapshot) -> Snapshot {
-    let mut b = b.clone();
+/// `b` with its facts renamed so that they match those of `a`.
+pub fn align<'b>(a: &Snapshot, b: &'b Snapshot) -> Cow<'b, Snapshot> {
+    let mut b = Cow::Borrowed(b);
     let gpus = match_gpus(a, &b);
     if gpus.iter().any(|(from, to)| from != to) {
-        rename(&mut b, |path| match path.segments() {
+        rename(b.to_mut(), |path| match path.segments() {
             [section, index, rest @ ..] if section == "gpu" => {
                 let to = gpus.get(index)?;
                 Some(FactPath::new([section, to].into_iter().chain(rest)))
             }
             _ => None,
         });
-        topology(&mut b, &gpus);
+        topology(b.to_mut(), &gpus);
     }
     let packages = renamed_packages(a, &b);
     if !packages.is_empty() {
-        rename(&mut b, |path| match path.segments() {
+        rename(b.to_mut(), |path| match path.segments() {
             [python, table, name, rest @ ..] if python == "python" && table == "packages" => {
                 let to = packages.get(name)?;
                 Some(FactPath::new([python, table, to].into_iter().chain(rest)))

@@ -81,6 +81,7 @@ pub fn diff(a: &Snapshot, b: &Snapshot, reads: &BTreeSet<FactPath>) -> Diff {
     paths.extend(reads);
     for path in paths {
         match (a.look(path), b.look(path)) {
+            (Looked::Value(x), Looked::Value(y)) if x == y => {}
             (Looked::Value(x), Looked::Value(y)) => {
                 let how = how(path);
                 if !compare::same(how, x, y) {

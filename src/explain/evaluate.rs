@@ -1,7 +1,9 @@
 //! Conditions over one or two snapshots, in three-valued logic: a statement on an unknown fact is undecided.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use regex::Regex;
 
@@ -31,13 +33,13 @@ pub struct View<'a> {
 
 /// A fact of one side as a rule sees it.
 #[derive(Clone, Debug, PartialEq)]
-enum Seen {
-    Value(Value),
+enum Seen<'a> {
+    Value(Cow<'a, Value>),
     Absent,
     Unknown,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
     /// Whether the condition holds.
     pub fn holds(&self, condition: &Condition) -> Truth {
         match condition {
@@ -66,12 +68,12 @@ impl View<'_> {
         self.values.iter().find(|(p, _)| p.matches(path)).map(|(_, v)| *v)
     }
 
-    fn seen(&self, side: &Snapshot, path: &FactPath) -> Seen {
+    fn seen(&self, side: &'a Snapshot, path: &FactPath) -> Seen<'a> {
         match side.look(path) {
-            Looked::Value(value) => Seen::Value(value.clone()),
+            Looked::Value(value) => Seen::Value(Cow::Borrowed(value)),
             Looked::Unknown(_) => Seen::Unknown,
             Looked::Absent => match self.values_of(path).and_then(|v| v.absent.as_ref()) {
-                Some(default) => Seen::Value(value_of(default)),
+                Some(default) => Seen::Value(Cow::Owned(value_of(default))),
                 None => Seen::Absent,
             },
         }
@@ -98,7 +100,7 @@ impl View<'_> {
         let mut paths = BTreeSet::new();
         for side in [self.a, self.b] {
             for facts in [&side.facts, &side.private, &side.volatile, &side.meta] {
-                paths.extend(facts.keys().filter(|p| pattern.matches(p)));
+                paths.extend(pattern.within(facts).filter(|p| pattern.matches(p)));
             }
         }
         if paths.is_empty() {
@@ -154,7 +156,7 @@ impl View<'_> {
         }
     }
 
-    fn value(&self, path: &FactPath, seen: Seen, operator: &Operator) -> Truth {
+    fn value(&self, path: &FactPath, seen: Seen<'_>, operator: &Operator) -> Truth {
         if let Operator::Is(is) = operator {
             return Some(match seen {
                 Seen::Value(_) => *is == Is::Present,
@@ -172,20 +174,17 @@ impl View<'_> {
             Operator::OneOf(wanted) => Some(wanted.iter().any(|w| self.equal(path, &value, w))),
             Operator::AtLeast(at) => at_least(path, &value, at),
             Operator::Below(at) => at_least(path, &value, at).map(|t| !t),
-            Operator::Matches(pattern) => {
-                let regex = Regex::new(pattern).ok()?;
-                Some(match &value {
-                    Value::List(items) => items.iter().any(|i| regex.is_match(&i.plain())),
-                    other => regex.is_match(&other.plain()),
-                })
-            }
+            Operator::Matches(pattern) => with_regex(pattern, |regex| match &*value {
+                Value::List(items) => items.iter().any(|i| regex.is_match(&i.plain())),
+                other => regex.is_match(&other.plain()),
+            }),
             Operator::Contains(wanted) => {
                 let wanted = match (wanted, self.fact, self.star) {
                     (Scalar::Str(text), Some(fact), _) if text == "{fact}" => Scalar::Str(fact.to_string()),
                     (Scalar::Str(text), _, Some(star)) if text == "{1}" => Scalar::Str(star.to_owned()),
                     (other, _, _) => other.clone(),
                 };
-                Some(match &value {
+                Some(match &*value {
                     Value::List(items) => items.iter().any(|i| equals(i, &wanted)),
                     other => other.plain().contains(&wanted.plain()),
                 })
@@ -201,6 +200,19 @@ impl View<'_> {
                 v.same.iter().any(|set| set.contains(wanted) && set.iter().any(|s| equals(value, s)))
             })
     }
+}
+
+/// Applies a regular expression, compiled once; `None` where it is none.
+fn with_regex(pattern: &str, judge: impl FnOnce(&Regex) -> bool) -> Truth {
+    thread_local! {
+        static COMPILED: RefCell<BTreeMap<String, Option<Regex>>> = const { RefCell::new(BTreeMap::new()) };
+    }
+    COMPILED.with_borrow_mut(|compiled| {
+        if !compiled.contains_key(pattern) {
+            compiled.insert(pattern.to_owned(), Regex::new(pattern).ok());
+        }
+        compiled.get(pattern)?.as_ref().map(judge)
+    })
 }
 
 fn changed_by(path: &FactPath, part: Part, x: &Value, y: &Value) -> Truth {

@@ -1,6 +1,8 @@
 //! Patterns over fact paths: `*` is a segment or a part of one, `**` at the end one or more segments.
 
-use crate::snapshot::FactPath;
+use std::ops::Bound;
+
+use crate::snapshot::{FactPath, Facts};
 
 /// A parsed pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,14 @@ impl Pattern {
     /// The section, where the pattern names one.
     pub fn section(&self) -> Option<&str> {
         self.segments.first().map(String::as_str).filter(|s| !s.contains('*'))
+    }
+
+    /// The paths that the pattern may name: those of its section, or all where it leaves the section open.
+    pub fn within<'f>(&self, facts: &'f Facts) -> impl Iterator<Item = &'f FactPath> + use<'f> {
+        let section = self.section().map(|s| FactPath::new([s]));
+        let from = section.clone().map_or(Bound::Unbounded, Bound::Included);
+        let keys = facts.range((from, Bound::Unbounded)).map(|(path, _)| path);
+        keys.take_while(move |path| section.as_ref().is_none_or(|s| s.section() == path.section()))
     }
 
     /// Whether the pattern names this path.

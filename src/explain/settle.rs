@@ -95,9 +95,14 @@ pub fn settle(
     scope: &Scope,
 ) -> (Vec<Settled>, Vec<Finding>) {
     let mut facts: BTreeMap<usize, BTreeSet<usize>> = BTreeMap::new();
-    let settled = (0..diff.changes.len())
-        .map(|change| {
-            let said = judged.iter().filter_map(|(rule, r)| r.get(&change).map(|r| (*rule, *r))).collect();
+    let mut said: Vec<Vec<(usize, Ruling)>> = vec![Vec::new(); diff.changes.len()];
+    for (rule, rulings) in &judged {
+        rulings.iter().for_each(|(change, ruling)| said[*change].push((*rule, *ruling)));
+    }
+    let settled = said
+        .into_iter()
+        .enumerate()
+        .map(|(change, said)| {
             let (settled, causes) = one(rules, &diff.changes[change].path, said);
             for rule in causes {
                 facts.entry(rule).or_default().insert(change);

@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 use anstyle::{AnsiColor, Style};
 
 use super::{OPEN, changes_of, rest, scope, values};
-use crate::explain::report::{Cause, Report};
-use crate::explain::settle::SideName;
+use crate::explain::report::{Cause, Change, Report};
+use crate::explain::settle::{SideName, Standing};
 use crate::explain::{Explanation, Outcome};
 use crate::render::table;
 use crate::snapshot::value::shown;
@@ -133,26 +133,22 @@ fn hazard_lines(out: &mut String, hazard: &Cause, width: usize) {
     item(out, "remedy", &hazard.remedy, width);
 }
 
-/// A title and what stands in brackets behind it, on as many lines as they need; the later ones are indented.
+/// A title and, in brackets behind it or on a line of its own, what belongs to it; later lines are indented.
 fn heading(out: &mut String, title: &str, tag: &str, style: Style, width: usize) {
-    let words: Vec<String> = wrap(&format!("{title} \u{0}{tag}"), width.saturating_sub(3));
-    let mut in_tag = false;
-    for (i, line) in words.iter().enumerate() {
+    let lines = if title.chars().count() <= width {
+        vec![title.to_owned()]
+    } else {
+        wrap(title, width.saturating_sub(3))
+    };
+    for (i, line) in lines.iter().enumerate() {
         let indent = if i == 0 { "" } else { "   " };
-        let (before, behind) = match line.split_once('\u{0}') {
-            Some((before, behind)) => (before, behind),
-            None if in_tag => ("", line.as_str()),
-            None => (line.as_str(), ""),
-        };
-        in_tag |= line.contains('\u{0}');
-        let _infallible = write!(out, "{indent}");
-        if !before.is_empty() {
-            let _infallible = write!(out, "{style}{before}{style:#}");
+        let _infallible = write!(out, "{indent}{style}{line}{style:#}");
+        let fits = indent.len() + line.chars().count() + 1 + tag.chars().count() <= width;
+        match i + 1 == lines.len() {
+            true if fits => drop(writeln!(out, " {DIM}{tag}{DIM:#}")),
+            true => drop(write!(out, "\n   {DIM}{tag}{DIM:#}\n")),
+            false => out.push('\n'),
         }
-        if !behind.is_empty() {
-            let _infallible = write!(out, "{DIM}{behind}{DIM:#}");
-        }
-        out.push('\n');
     }
 }
 
@@ -195,21 +191,33 @@ fn unknown(out: &mut String, explanation: &Explanation, report: &Report, width: 
     }
 }
 
+/// Every change by what it is, the causes first.
 fn table_of_changes(out: &mut String, report: &Report, width: usize) {
-    let mut order: Vec<_> = report.changes.iter().collect();
-    order.sort_by_key(|c| c.standing);
-    let rows: Vec<Vec<String>> = order
-        .into_iter()
-        .map(|c| {
+    let standings =
+        [Standing::Cause, Standing::Unclassified, Standing::Unknown, Standing::OutOfScope, Standing::Benign];
+    for standing in standings {
+        let row = |c: &Change| {
             let (a, b) = values(c);
             let rule = c.rules.first().cloned().unwrap_or_default();
-            vec![shown(&c.fact).into_owned(), clip(&a, 40), clip(&b, 40), c.standing.word().to_owned(), rule]
-        })
-        .collect();
-    if !rows.is_empty() {
-        out.push('\n');
-        let headers = ["fact", "A", "B", "standing", "rule"];
-        out.push_str(&table::plain(&headers, &rows, u16::try_from(width).unwrap_or(u16::MAX)));
+            vec![shown(&c.fact).into_owned(), clip(&a, 40), clip(&b, 40), rule]
+        };
+        let rows: Vec<Vec<String>> =
+            report.changes.iter().filter(|c| c.standing == standing).map(row).collect();
+        if !rows.is_empty() {
+            let _infallible = writeln!(out, "\n{BOLD}{} ({}){BOLD:#}", title(standing), rows.len());
+            let width = u16::try_from(width).unwrap_or(u16::MAX);
+            out.push_str(&table::plain(&["fact", "A", "B", "rule"], &rows, width));
+        }
+    }
+}
+
+fn title(standing: Standing) -> &'static str {
+    match standing {
+        Standing::Cause => "Causes",
+        Standing::Unclassified => "Unclassified: no rule knows them",
+        Standing::Unknown => "Unknown: a fact that decides could not be read",
+        Standing::OutOfScope => "Out of scope: these runs do not use what they concern",
+        Standing::Benign => "Benign: they cannot alter results",
     }
 }
 

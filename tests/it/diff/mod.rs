@@ -120,7 +120,7 @@ fn scope_and_all() {
     let (_, brief, _) = diff(dir.path(), &["a.lock", "b.lock"]);
     let (_, all, _) = diff(dir.path(), &["a.lock", "b.lock", "--all"]);
     assert!(!brief.contains("os.kernel") && brief.contains("--all shows them"), "{brief}");
-    assert!(all.contains("os.kernel") && all.contains("out of scope"), "{all}");
+    assert!(all.contains("os.kernel") && all.contains("Out of scope"), "{all}");
 }
 
 #[test]
