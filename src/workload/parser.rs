@@ -20,9 +20,6 @@ pub(super) struct Parser {
     pub(super) vague: bool,
 }
 
-/// The destination of the sub-command's name, and the parsers by name.
-pub(super) type Commands = (Option<Name>, Vec<(String, Id)>);
-
 /// One `add_argument`.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Action {
