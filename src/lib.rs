@@ -15,6 +15,7 @@ pub mod error;
 pub mod exit;
 pub mod explain;
 pub mod facts;
+pub mod gate;
 #[expect(clippy::disallowed_methods, reason = "this is the door to the machine")]
 pub mod host;
 pub mod import;
