@@ -118,10 +118,17 @@ fn a_race_is_found_at_two_threads_and_gone_in_deterministic_mode() {
     };
     let deterministic =
         Arm { flags: BTreeMap::from([("deterministic_algorithms".to_owned(), 1)]), ..two("deterministic") };
-    let Some(test) = run(quickest(), &[two("found"), deterministic], None) else { return };
-    let judged = judge::judge(&test);
-    let race = judged.unstable.iter().find(|u| u.operation == "idx.index_put_acc");
-    let race = race.unwrap_or_else(|| panic!("{:?}", judged.unstable));
+    // A race is found where two threads really run at once, which a busy machine does not grant every time.
+    let mut found = None;
+    for _ in 0..10 {
+        let Some(test) = run(quickest(), &[two("found"), deterministic.clone()], None) else { return };
+        let judged = judge::judge(&test);
+        if let Some(race) = judged.unstable.iter().find(|u| u.operation == "idx.index_put_acc").cloned() {
+            found = Some((race, judged));
+            break;
+        }
+    }
+    let (race, judged) = found.expect("a race in 200 runs at two threads");
     assert!(race.distinct > 1 && race.arm == "found" && race.expected);
     assert_eq!(race.stable_when_deterministic, Some(true));
     let refused = judged.raised.iter().find(|r| r.operation == "idx.put_dup").unwrap();
