@@ -440,9 +440,11 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "fails since the parts of the self-test were merged, and the reason is not known yet"]
     fn a_cause_whose_operations_agree_sinks_and_one_whose_operations_differ_rises() {
-        let all: Vec<&str> = catalogue::of(Library::Torch).operations.iter().map(|o| o.id.as_str()).collect();
+        // Without controls: these hold no golden digests, so that the comparison would stop at them.
+        let operations = catalogue::of(Library::Torch).operations.iter();
+        let all: Vec<&str> =
+            operations.filter(|o| o.tier != catalogue::Tier::Control).map(|o| o.id.as_str()).collect();
         let base: Vec<(&str, &str, f64)> = all.iter().map(|id| (*id, "same", -20.0)).collect();
         let moved = moved_by(Library::Torch, "mkl-avx2");
         let digest = |id: &str| if moved.contains(id) { "other" } else { "same" };

@@ -290,7 +290,7 @@ fn a_configuration_file_is_read() {
                 getattr(torch.nn, c['layer'])(*c['size'])(torch.ones(1, 1, 2))\n";
     std::fs::write(folder.path().join("train.py"), text).unwrap();
     let found = run(folder.path(), "train.py", &["c.json"], &[]).unwrap();
-    assert_eq!(operations(&found), "torch.init torch.rnn.forward");
+    assert_eq!(operations(&found), "torch.init torch.rnn.forward.plain");
     assert_eq!(found.seeds["torch"].iter().collect::<Vec<_>>(), ["5"]);
     assert_eq!(found.files.into_iter().collect::<Vec<_>>(), [folder.path().join("c.json")]);
 }
