@@ -14,6 +14,7 @@ pub mod report;
 pub mod rule;
 pub mod scope;
 pub mod settle;
+pub mod supply;
 pub mod user;
 pub mod verdict;
 
@@ -56,6 +57,7 @@ pub fn explain(
     observed: Option<Report>,
 ) -> Explanation {
     let b = &diff::align::align(a, b);
+    let (a, b) = &supply::versions(a, b);
     let mut scope = Scope::of(a, b);
     if !narrow.is_empty() {
         scope = scope.narrowed(narrow);
