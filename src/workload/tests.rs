@@ -160,6 +160,19 @@ fn what_the_benchmark_s_programs_read_and_set() {
     assert_eq!(reads("cwd"), ["run.cwd"]);
     assert_eq!(reads("rank"), ["env.RANK"]);
     assert!(reads("plain").is_empty());
+    // To set a variable is not to read it; to use what `setdefault` gives back is.
+    let reads_of = |text: &str| of(text, &[]).reads.into_iter().collect::<Vec<_>>();
+    assert!(
+        reads_of(
+            "import os\nos.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')\nos.environ.pop('A', None)\n"
+        )
+        .is_empty()
+    );
+    assert_eq!(reads_of("import os\nx = os.environ.setdefault('A', '2')\nprint(x)\n"), ["env.A"]);
+    assert_eq!(
+        reads_of("import os\nx = os.environ.get('A')\nos.environ.setdefault('A', '2')\nprint(x)\n"),
+        ["env.A"]
+    );
     let found = run(&folder, "w1_cnn.py", &["--opt", "adam", "--det", "--threads", "2", "--dump", "x"], &env)
         .unwrap();
     let counts = |name: &str| found.arguments.iter().find(|a| a.name == name).unwrap().counts;
@@ -187,7 +200,10 @@ fn python_programs() {
         "for x in {1, 2}: print(x)\nprint(len({'a'}), sorted({'a', 'b'}), max({'a', 'b'}), 'a' in {'a', 'b'})\n",
         "",
     );
-    assert_operations("ix = {c: i for i, c in enumerate(set(input()))}\nprint(ix['a'])\n", "python.set.iteration");
+    assert_operations(
+        "ix = {c: i for i, c in enumerate(set(input()))}\nprint(ix['a'])\n",
+        "python.set.iteration",
+    );
     assert_operations("class O: pass\nprint([o for o in {O(), O()}])\n", "python.id");
     assert_operations(
         "class O:\n    def __hash__(s): return hash('a')\nprint([o for o in {O(), O()}])\n",

@@ -175,7 +175,17 @@ fn peak(path: &Path) -> u64 {
 subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
 print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
     let output = std::process::Command::new("python3")
-        .args(["-c", code, env!("CARGO_BIN_EXE_driftlock"), "capture", "--section", "data", "-o", "-", "--data"])
+        .args([
+            "-c",
+            code,
+            env!("CARGO_BIN_EXE_driftlock"),
+            "capture",
+            "--section",
+            "data",
+            "-o",
+            "-",
+            "--data",
+        ])
         .arg(path.file_name().unwrap())
         .current_dir(path.parent().unwrap())
         .output()
