@@ -34,6 +34,22 @@ pub enum Class {
     Equal,
 }
 
+impl Class {
+    /// The word, as in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Controls => "controls",
+            Self::NotComparable => "not-comparable",
+            Self::Raises => "raises",
+            Self::Precision => "precision",
+            Self::Order => "order",
+            Self::Stream => "stream",
+            Self::Unstable => "unstable",
+            Self::Equal => "equal",
+        }
+    }
+}
+
 /// How an operation differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
