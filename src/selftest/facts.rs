@@ -67,7 +67,7 @@ pub fn failed(reason: &str) -> Collected {
 }
 
 /// The self-test beside a snapshot, from what reads the file of a suffix. A file that is missing or not ours is none.
-fn read_beside(beside: &dyn Fn(&str) -> Option<Vec<u8>>) -> Option<SelfTest> {
+fn read_beside(beside: Beside<'_>) -> Option<SelfTest> {
     let test: SelfTest = serde_json::from_slice(&beside(SUFFIX)?).ok()?;
     (test.schema == super::result::SCHEMA).then_some(test)
 }
@@ -92,6 +92,7 @@ pub fn from_snapshot(snapshot: &Snapshot) -> Option<SelfTest> {
     let is_control = |id: &str| {
         catalogue::of(library).operations.iter().any(|o| o.id == id && o.tier == catalogue::Tier::Control)
     };
+    let counts = |id: &String| !unstable.contains(id) && (!controls_hold || !is_control(id));
     let mut arms: BTreeMap<String, ArmResult> = BTreeMap::new();
     for (path, value) in &snapshot.results {
         let [section, table, name, rest @ ..] = path.segments() else { continue };
@@ -112,17 +113,10 @@ pub fn from_snapshot(snapshot: &Snapshot) -> Option<SelfTest> {
             [families, family] if families == "families" => {
                 arm.families.insert(family.clone(), value.plain());
             }
-            [operations, id] if operations == "operations" => {
-                if !unstable.contains(id) && !(controls_hold && is_control(id)) {
-                    let measured = Measured {
-                        digest: value.plain(),
-                        runs: 1,
-                        distinct: 1,
-                        often: 1,
-                        ..Measured::default()
-                    };
-                    arm.operations.insert(id.clone(), measured);
-                }
+            [operations, id] if operations == "operations" && counts(id) => {
+                let measured =
+                    Measured { digest: value.plain(), runs: 1, distinct: 1, often: 1, ..Measured::default() };
+                arm.operations.insert(id.clone(), measured);
             }
             _ => {}
         }
@@ -143,15 +137,15 @@ pub fn from_snapshot(snapshot: &Snapshot) -> Option<SelfTest> {
     })
 }
 
+/// Reads the file beside a snapshot that has this suffix.
+pub type Beside<'a> = &'a dyn Fn(&str) -> Option<Vec<u8>>;
+
 /// The self-tests of two snapshots in the fullest form that both have; `None` where either has none.
-pub fn of_both(
-    snapshots: [&Snapshot; 2],
-    beside: [&dyn Fn(&str) -> Option<Vec<u8>>; 2],
-) -> Option<[SelfTest; 2]> {
+pub fn of_both(snapshots: [&Snapshot; 2], beside: [Beside<'_>; 2]) -> Option<[SelfTest; 2]> {
     let [a, b] = snapshots.map(from_snapshot);
     let (a, b) = (a?, b?);
     // A file that is not the one written with this snapshot would speak of another machine.
-    let whole = |of: &SelfTest, read: &dyn Fn(&str) -> Option<Vec<u8>>| {
+    let whole = |of: &SelfTest, read: Beside<'_>| {
         read_beside(read).filter(|test| {
             of.arms.iter().all(|arm| test.arm(&arm.name).is_some_and(|full| short(&full.root) == arm.root))
         })

@@ -125,10 +125,10 @@ fn headers<Elf: FileHeader<Endian = Endianness>>(data: &Ranges) -> Result<ElfInf
                 }
                 // `patchelf` moves this section and leaves the segment where it was, over other bytes: so it is in
                 // NVIDIA's wheels for CUDA 12 (libcufft.so.11 of nvidia-cufft-cu12 11.3.3.83).
-                elf::SHT_NOTE if info.build_id.is_none() => {
-                    if section.name(endian, names)? == b".note.gnu.build-id" {
-                        info.build_id = build_id::<Elf>(endian, section.notes(endian, data)?)?;
-                    }
+                elf::SHT_NOTE
+                    if info.build_id.is_none() && section.name(endian, names)? == b".note.gnu.build-id" =>
+                {
+                    info.build_id = build_id::<Elf>(endian, section.notes(endian, data)?)?;
                 }
                 _ => {}
             }
