@@ -58,6 +58,9 @@ pub fn run(args: &Diff) -> Result<Exit, Error> {
         None => drop(print(text.as_bytes())?),
     }
     parts.done("write");
+    // The process is about to end: its memory goes back at once, and not value by value.
+    let explanation = std::mem::ManuallyDrop::new(explanation);
+    std::mem::forget((a, b, rules));
     let quiet = matches!(explanation.verdict.outcome, Outcome::Identical | Outcome::Same);
     Ok(if quiet && explanation.causes.is_empty() { Exit::Clean } else { Exit::Found })
 }

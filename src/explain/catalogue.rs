@@ -1,6 +1,6 @@
 //! The rules: those compiled in, and the user's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use super::pattern::Pattern;
 use super::rule::{Case, Condition, Operator, Predicate, Rule, Scalar, Values};
@@ -15,7 +15,7 @@ pub struct Catalogue {
     /// The rules with their patterns.
     pub rules: Vec<Compiled>,
     /// Rules by a fact that they name without a wildcard.
-    literal: BTreeMap<FactPath, Vec<usize>>,
+    literal: HashMap<FactPath, Vec<usize>>,
     /// Rules by the section of a pattern; `None` for patterns over all sections.
     by_section: BTreeMap<Option<String>, Vec<usize>>,
 }
@@ -71,11 +71,11 @@ impl Catalogue {
         Self::new(postcard::from_bytes(RULES).unwrap_or_default())
     }
 
-    /// These rules.
+    /// These rules, each of another id.
     pub fn new(rules: Vec<Rule>) -> Self {
-        let mut out = Self { rules: Vec::new(), literal: BTreeMap::new(), by_section: BTreeMap::new() };
+        let mut out = Self { rules: Vec::new(), literal: HashMap::new(), by_section: BTreeMap::new() };
         for rule in rules {
-            out.add(rule);
+            out.push(rule);
         }
         out
     }
@@ -88,6 +88,10 @@ impl Catalogue {
             *self = Self::new(rules);
             return;
         }
+        self.push(rule);
+    }
+
+    fn push(&mut self, rule: Rule) {
         let compiled = Compiled::new(rule);
         let index = self.rules.len();
         for pattern in &compiled.facts {

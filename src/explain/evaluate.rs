@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::cmp::Ordering;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::rc::Rc;
 
 use regex::Regex;
 
@@ -80,17 +81,20 @@ impl<'a> View<'a> {
     }
 
     fn predicate(&self, predicate: &Predicate) -> Truth {
-        let pattern = match self.star {
+        match self.star {
             // Quoted where the name needs it, as a part of a path.
             Some(star) if predicate.fact.contains("{1}") => {
                 let star = FactPath::new([star]).to_string();
-                Pattern::new(&predicate.fact.replace("{1}", &star))
+                self.on_named(&Named::new(&predicate.fact.replace("{1}", &star)), predicate)
             }
-            _ => Pattern::new(&predicate.fact),
-        };
-        match pattern.literal() {
-            Some(path) => self.on(&path, predicate),
-            None => self.on_any(&pattern, predicate),
+            _ => self.on_named(&named(&predicate.fact), predicate),
+        }
+    }
+
+    fn on_named(&self, named: &Named, predicate: &Predicate) -> Truth {
+        match named {
+            Named::One(path) => self.on(path, predicate),
+            Named::Any(pattern) => self.on_any(pattern, predicate),
         }
     }
 
@@ -98,7 +102,8 @@ impl<'a> View<'a> {
     /// something absent, or unknown if that part of a snapshot could not be looked at.
     fn on_any(&self, pattern: &Pattern, predicate: &Predicate) -> Truth {
         let mut paths = BTreeSet::new();
-        for side in [self.a, self.b] {
+        let sides: &[&Snapshot] = if std::ptr::eq(self.a, self.b) { &[self.a] } else { &[self.a, self.b] };
+        for side in sides {
             for facts in [&side.facts, &side.private, &side.volatile, &side.meta] {
                 paths.extend(pattern.within(facts).filter(|p| pattern.matches(p)));
             }
@@ -200,6 +205,34 @@ impl<'a> View<'a> {
                 v.same.iter().any(|set| set.contains(wanted) && set.iter().any(|s| equals(value, s)))
             })
     }
+}
+
+/// What a predicate names.
+enum Named {
+    One(FactPath),
+    Any(Pattern),
+}
+
+impl Named {
+    fn new(text: &str) -> Self {
+        let pattern = Pattern::new(text);
+        pattern.literal().map_or_else(|| Self::Any(pattern), Self::One)
+    }
+}
+
+/// What a text in a rule names, parsed once: the rules are few, and are asked for every change.
+fn named(text: &str) -> Rc<Named> {
+    thread_local! {
+        static PARSED: RefCell<HashMap<String, Rc<Named>>> = RefCell::new(HashMap::new());
+    }
+    PARSED.with_borrow_mut(|parsed| match parsed.get(text) {
+        Some(named) => Rc::clone(named),
+        None => {
+            let named = Rc::new(Named::new(text));
+            parsed.insert(text.to_owned(), Rc::clone(&named));
+            named
+        }
+    })
 }
 
 /// Applies a regular expression, compiled once; `None` where it is none.

@@ -15,8 +15,12 @@ pub struct Pattern {
 impl Pattern {
     /// Parses a pattern as a rule writes it; quoted segments as in a path.
     pub fn new(text: &str) -> Self {
-        let path: FactPath = text.parse().unwrap_or_else(|_| FactPath::new(text.split('.')));
-        let mut segments = path.segments().to_vec();
+        let plain = || text.split('.').map(str::to_owned).collect::<Vec<_>>();
+        let mut segments = if text.contains('"') {
+            text.parse::<FactPath>().map_or_else(|_| plain(), |path| path.segments().to_vec())
+        } else {
+            plain()
+        };
         let deep = segments.last().is_some_and(|s| s == "**");
         if deep {
             segments.pop();
@@ -75,6 +79,9 @@ impl Pattern {
 /// Whether `text` fits `pattern`, where `*` stands for any text. Linear in the length for one `*`, and bounded by
 /// the product of the lengths otherwise.
 pub fn glob(pattern: &str, text: &str) -> bool {
+    if !pattern.as_bytes().contains(&b'*') {
+        return pattern == text;
+    }
     let mut parts = pattern.split('*');
     let Some(mut rest) = parts.next().and_then(|first| text.strip_prefix(first)) else {
         return false;

@@ -1,6 +1,9 @@
 //! The catalogue of facts: what each one is, how it compares and how it is found. The data is in `facts/*.toml`,
 //! one file per section, compiled in by `build.rs`.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use crate::snapshot::FactPath;
@@ -114,6 +117,26 @@ pub struct Fact {
 
 /// The declaration of a fact: of those that match, the one with the fewest `*`.
 pub fn find(path: &FactPath) -> Option<&'static Fact> {
+    /// More answers than any real snapshot asks for are not kept.
+    const KEPT: usize = 16_384;
+    type Kept = HashMap<FactPath, Option<&'static Fact>>;
+    thread_local! {
+        static FOUND: RefCell<Kept> = RefCell::new(HashMap::new());
+    }
+    FOUND.with_borrow_mut(|found| {
+        if let Some(fact) = found.get(path) {
+            return *fact;
+        }
+        if found.len() >= KEPT {
+            found.clear();
+        }
+        let fact = look_up(path);
+        found.insert(path.clone(), fact);
+        fact
+    })
+}
+
+fn look_up(path: &FactPath) -> Option<&'static Fact> {
     let section = path.section();
     // The files are in alphabetical order and hold the facts of one section each.
     let start = FACTS.partition_point(|f| section_of(f) < section);

@@ -83,6 +83,9 @@ pub enum Looked<'a> {
     Unknown(&'a str),
 }
 
+/// So few unknown facts are gone through one by one, which makes no path on the way.
+const FEW: usize = 32;
+
 impl Snapshot {
     /// What this snapshot knows of a fact.
     pub fn look(&self, path: &FactPath) -> Looked<'_> {
@@ -92,9 +95,14 @@ impl Snapshot {
         if let Some(value) = found {
             return Looked::Value(value);
         }
-        let covering = (1..=path.segments().len())
-            .rev()
-            .find_map(|n| self.unknown.get(&FactPath::new(path.segments()[..n].iter().cloned())));
+        let covering = if self.unknown.len() <= FEW {
+            let above = self.unknown.iter().filter(|(unknown, _)| unknown.covers(path));
+            above.max_by_key(|(unknown, _)| unknown.segments().len()).map(|(_, reason)| reason)
+        } else {
+            (1..=path.segments().len())
+                .rev()
+                .find_map(|n| self.unknown.get(&FactPath::new(path.segments()[..n].iter().cloned())))
+        };
         match covering {
             Some(reason) => Looked::Unknown(reason),
             None if self.sections.contains(path.section()) || path.section() == "meta" => Looked::Absent,

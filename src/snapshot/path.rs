@@ -117,6 +117,9 @@ fn closing_quote(text: &str) -> Option<usize> {
 impl Ord for FactPath {
     fn cmp(&self, other: &Self) -> Ordering {
         for (a, b) in self.0.iter().zip(&other.0) {
+            if a == b {
+                continue;
+            }
             // Numbers stand before names: "10" < "1a" < "2" < "10" would be a circle otherwise.
             let order = match (number(a), number(b)) {
                 (Some(x), Some(y)) => x.cmp(&y).then_with(|| a.cmp(b)),

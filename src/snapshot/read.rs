@@ -63,6 +63,7 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
 
     check_format(&root, at)?;
     let mut read = Read::default();
+    let mut identity = Vec::new();
     for (key, value) in &root {
         let name: &str = key.get_ref();
         let span = value.span();
@@ -95,8 +96,9 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
                 }
             }
             ("private" | "volatile" | "result", DeValue::Table(table)) => {
-                let mut facts = Facts::new();
+                let mut facts = Vec::new();
                 flatten(table, &mut Vec::new(), &mut facts).map_err(|(span, what)| fail(span, what))?;
+                let facts = Facts::from_iter(facts);
                 let snapshot = &mut read.snapshot;
                 match name {
                     "private" => snapshot.private = facts,
@@ -109,9 +111,12 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
                 }
             }
             (_, DeValue::Table(table)) if name == "meta" || !RESERVED.contains(&name) => {
-                let facts = if name == "meta" { &mut read.snapshot.meta } else { &mut read.snapshot.facts };
+                let mut meta = Vec::new();
+                let facts = if name == "meta" { &mut meta } else { &mut identity };
                 flatten(table, &mut vec![name.to_owned()], facts).map_err(|(span, what)| fail(span, what))?;
-                if name != "meta" {
+                if name == "meta" {
+                    read.snapshot.meta = Facts::from_iter(meta);
+                } else {
                     read.snapshot.sections.insert(name.to_owned());
                 }
             }
@@ -123,6 +128,7 @@ pub fn from_str(text: &str) -> Result<Read, ReadError> {
             }
         }
     }
+    read.snapshot.facts = Facts::from_iter(identity);
     let results = read.snapshot.unknown.keys().map(FactPath::section).filter(|s| crate::facts::is_result(s));
     let results: Vec<String> = results.map(str::to_owned).collect();
     read.snapshot.sections.extend(results);
@@ -159,7 +165,12 @@ fn check_format(root: &DeTable<'_>, at: impl Fn(usize) -> Option<usize>) -> Resu
 
 type Fault = (std::ops::Range<usize>, String);
 
-fn flatten(table: &DeTable<'_>, at: &mut Vec<String>, facts: &mut Facts) -> Result<(), Fault> {
+/// Into a list: a map is built from all of it at once, in a fraction of the time of one insertion after the other.
+fn flatten(
+    table: &DeTable<'_>,
+    at: &mut Vec<String>,
+    facts: &mut Vec<(FactPath, Value)>,
+) -> Result<(), Fault> {
     for (key, value) in table {
         at.push(key.get_ref().to_string());
         match value.get_ref() {
@@ -167,7 +178,7 @@ fn flatten(table: &DeTable<'_>, at: &mut Vec<String>, facts: &mut Facts) -> Resu
             other => {
                 let path = FactPath::new(at.iter().cloned());
                 let value = scalar(other).map_err(|what| (value.span(), format!("`{path}` {what}")))?;
-                facts.insert(path, value);
+                facts.push((path, value));
             }
         }
         at.pop();
