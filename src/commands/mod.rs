@@ -3,6 +3,7 @@
 pub mod capture;
 pub mod diff;
 pub mod facts;
+pub mod findings;
 pub mod import;
 pub mod load;
 pub mod nvml;
