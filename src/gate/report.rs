@@ -7,6 +7,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
 use super::finding::{self, Level};
+use crate::explain::report as explained;
 use crate::explain::rule::{Confidence, Effect};
 use crate::snapshot::digest;
 
@@ -26,6 +27,59 @@ pub struct Report<'n, D> {
     pub details: D,
     /// What was found, the gravest first.
     pub findings: Vec<Finding>,
+}
+
+/// What only `check` says.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Details {
+    /// The lock.
+    pub lock: explained::Side,
+    /// What was compared with it; its path is `now` for this machine.
+    pub against: explained::Side,
+    /// The policy's file; `null` where the defaults hold.
+    pub policy: Option<String>,
+    /// The profile that holds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub profile: Option<String>,
+    /// The environment whose lock it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Environment")]
+    pub environment: Option<Environment>,
+    /// What the runs use.
+    pub scope: explained::Scope,
+    /// What to expect of two runs, whatever the policy.
+    pub verdict: explained::Verdict,
+    /// How many facts differ.
+    pub differences: usize,
+    /// How many of them cannot alter results here, by what is known.
+    pub quiet: usize,
+    /// What an ignore of the policy lets pass.
+    pub ignored: Vec<Ignored>,
+}
+
+/// An environment of the policy.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Environment {
+    /// Its name.
+    pub name: String,
+    /// What this machine has in common with its lock, where it was picked by that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
+    pub picked_by: Option<String>,
+}
+
+/// What an ignore lets pass.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Ignored {
+    /// The rule of the finding.
+    pub rule: String,
+    /// Its facts.
+    pub facts: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// The ignore's line in the policy.
+    pub line: usize,
 }
 
 /// How many findings there are of each level.

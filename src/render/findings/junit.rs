@@ -47,7 +47,7 @@ fn case(finding: &Finding, run: &Run) -> TestCase {
     let what = finding.facts.first().map_or_else(|| format!("{path}:{line}"), fact);
     let mut case = TestCase::new(shown(&format!("{}: {what}", finding.rule)).as_ref(), status);
     case.set_classname(format!("driftlock {}.{}", run.command, finding.rule));
-    case.add_property(("file", format!("{path}:{line}").as_str()));
+    case.add_property(("file", shown(&format!("{path}:{line}")).as_ref()));
     if !denied {
         case.set_system_out(format!("{}: {message}", finding.level.word()));
     }
