@@ -113,6 +113,6 @@ pub(super) fn config() -> Option<PathBuf> {
     // A link that leads nowhere is there, too, and cannot be read.
     let there = |path: &PathBuf| std::fs::symlink_metadata(path).is_ok();
     let dirs = here.ancestors().take_while(|dir| dir.starts_with(root));
-    let found = dirs.map(|dir| dir.join(CONFIG)).find(there)?;
-    Some(found.strip_prefix(&here).map(Path::to_path_buf).unwrap_or(found))
+    let above = dirs.map(|dir| dir.join(CONFIG)).position(|path| there(&path))?;
+    Some(std::iter::repeat_n("..", above).collect::<PathBuf>().join(CONFIG))
 }

@@ -41,6 +41,7 @@ impl Project {
             return Err(Error::input(format!("cannot read `{}`: it is a folder", path.display())));
         }
         let text = import::text(&path)?;
+        read::syntax(&path, &text)?;
         let rules = load::rules_of(&path, &text)?.catalogue;
         let policy = read::policy(&path, &text, &rules)?;
         Ok(Self { folder: folder_of(&path), policy, rules })

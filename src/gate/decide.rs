@@ -10,15 +10,15 @@ use super::finding::{FactChange, Finding, Level, Location, page, rule_page};
 use super::lines::Lines;
 use super::policy::{FailOn, LOOK_AT, QUIET, Settings};
 use super::requirement::{Broken, Requirement, number};
-use super::versions::{Fit, Range};
+use super::versions::{Fit, Range, SECTIONS};
 use crate::diff::align;
 use crate::explain::pattern::Pattern;
 use crate::explain::report::{self, Report};
 use crate::explain::rule::{Confidence, Source};
-use crate::explain::settle::SideName;
+use crate::explain::settle::{FALLBACK, SideName};
 use crate::explain::{Catalogue, Explanation, Standing, verdict};
 use crate::facts::{self, Class};
-use crate::snapshot::{FactPath, Looked, Snapshot};
+use crate::snapshot::{FactPath, Looked, Snapshot, Value};
 
 /// What is decided about.
 #[derive(Clone, Copy, Debug)]
@@ -85,6 +85,7 @@ pub fn decide(input: &Input<'_>) -> Decision {
     };
     judge.requirements();
     judge.versions();
+    judge.missing();
     judge.causes();
     judge.levels();
     judge.hazards();
@@ -159,6 +160,44 @@ impl Judge<'_> {
         }
     }
 
+    /// Frameworks that the lock has and that are not there: most often, another Python was found.
+    fn missing(&mut self) {
+        for name in SECTIONS {
+            let path = FactPath::new([name, "version"]);
+            let was = matches!(self.input.lock.look(&path), Looked::Value(_));
+            if !was || self.now.look(&path) != Looked::Absent {
+                continue;
+            }
+            let Some((level, paths)) = self.graded("missing", &[path], Level::Deny, true) else { continue };
+            let location = self.lock_line(paths.first());
+            let python = |side: &Snapshot| {
+                let parts =
+                    ["version", "executable"].map(|part| match side.look(&FactPath::new(["python", part])) {
+                        Looked::Value(value) => crate::render::value(&FactPath::new(["python", part]), value),
+                        _ => "unknown".to_owned(),
+                    });
+                format!("Python {} at {}", parts[0], parts[1])
+            };
+            let why = format!(
+                "The lock was written with {}, and {} is what was found now.",
+                python(self.input.lock),
+                python(&self.now)
+            );
+            self.out.findings.push(Finding {
+                level,
+                why: Some(why),
+                remedy: Some(
+                    "Activate the environment, or name its interpreter: `python = \".venv\"` under `[capture]`."
+                        .to_owned(),
+                ),
+                facts: self.changes(&paths),
+                location,
+                page: Some(page("reference/policy.md#missing")),
+                ..plain("missing", format!("{name} is not there"))
+            });
+        }
+    }
+
     /// A finding that the policy alone asks for.
     fn asked(
         &mut self,
@@ -186,11 +225,13 @@ impl Judge<'_> {
     fn causes(&mut self) {
         let settings = self.input.settings;
         let fail_on = settings.fail_on.unwrap_or_default();
-        let well_known = settings.confidence.unwrap_or(Confidence::Reported);
+        let well_known = settings.confidence.unwrap_or(Confidence::Plausible);
         for cause in &self.input.explanation.causes {
             let fails = fail_on.effect.is_some_and(|effect| cause.rule.effect <= effect)
                 && cause.confidence <= well_known
-                && !cause.undecided;
+                && !cause.undecided
+                // What only a rule for the unknown speaks for is known too little to stop anybody.
+                && cause.rule.weight > FALLBACK;
             let of_rule = settings.level_of_rule(&cause.rule.id).map(|l| l.level);
             let base = of_rule.unwrap_or(if fails { Level::Deny } else { Level::Warn });
             let rule = cause.rule.id.clone();
@@ -201,7 +242,7 @@ impl Judge<'_> {
             for evidence in &cause.evidence {
                 why.push_str(&format!(" Here: {evidence}."));
             }
-            let location = self.lock_line(facts.first());
+            let location = self.lock_line(in_order(&facts).first().copied());
             self.out.findings.push(Finding {
                 level,
                 effect: Some(cause.rule.effect),
@@ -261,10 +302,24 @@ impl Judge<'_> {
         }
         match of_rule {
             true => base,
-            false if self.quiet.iter().any(|p| p.matches(path)) => Level::Allow,
+            false if self.quiet.iter().any(|p| p.matches(path)) || self.is_own(path) => Level::Allow,
             false if self.look_at.iter().any(|p| p.matches(path)) => base.max(Level::Warn),
             false => base,
         }
+    }
+
+    /// Whether a fact is of the project's own package, installed from its source: its version follows the commit.
+    fn is_own(&self, path: &FactPath) -> bool {
+        let [python, packages, name, ..] = path.segments() else { return false };
+        if python != "python" || packages != "packages" {
+            return false;
+        }
+        let origin = FactPath::new([python, packages, name, "origin"]);
+        let here = |side: &Snapshot| {
+            let Looked::Value(Value::Str(origin)) = side.look(&origin) else { return false };
+            origin.trim_start_matches("file://").starts_with("{project}")
+        };
+        here(self.input.lock) && here(&self.now)
     }
 
     /// Whether a number moved less than the policy tolerates.
@@ -494,8 +549,9 @@ impl Judge<'_> {
         }
     }
 
+    /// The facts with their values; what tells most to people comes first.
     fn changes(&self, paths: &[FactPath]) -> Vec<FactChange> {
-        paths.iter().map(|path| self.change(path)).collect()
+        in_order(paths).into_iter().map(|path| self.change(path)).collect()
     }
 
     fn change(&self, path: &FactPath) -> FactChange {
@@ -527,6 +583,19 @@ impl Judge<'_> {
         let path = self.input.policy?.to_path_buf();
         (line > 0).then_some(Location { path, line, column: None, end_column: None })
     }
+}
+
+/// Versions first, then all else, then what only tells builds apart, and places last.
+fn in_order(paths: &[FactPath]) -> Vec<&FactPath> {
+    let rank = |path: &FactPath| match path.segments().last().map_or("", String::as_str) {
+        "version" => 0,
+        "build_id" | "build_ids" | "record" | "git_commit" | "metadata_version" | "build" => 2,
+        "path" | "files" | "origin" => 3,
+        _ => 1,
+    };
+    let mut out: Vec<&FactPath> = paths.iter().collect();
+    out.sort_by_key(|path| rank(path));
+    out
 }
 
 /// A finding of this rule with nothing else to it.

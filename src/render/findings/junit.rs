@@ -46,7 +46,7 @@ fn case(finding: &Finding, run: &Run) -> TestCase {
     let (path, line) = place(finding, run);
     let what = finding.facts.first().map_or_else(|| format!("{path}:{line}"), fact);
     let mut case = TestCase::new(shown(&format!("{}: {what}", finding.rule)).as_ref(), status);
-    case.set_classname(format!("driftlock {}.{}", run.command, finding.rule));
+    case.set_classname(shown(&format!("driftlock {}.{}", run.command, finding.rule)).as_ref());
     case.add_property(("file", shown(&format!("{path}:{line}")).as_ref()));
     if !denied {
         case.set_system_out(format!("{}: {message}", finding.level.word()));
