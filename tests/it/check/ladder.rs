@@ -41,7 +41,7 @@ impl Machine {
         machine.package("torch", "2.10.0");
         machine.package("numpy", "2.4.6");
         machine.package("jax", "0.9.0");
-        machine.package("black", "25.1.0");
+        machine.package("acme_thing", "25.1.0");
         machine.project.commit();
         machine.project.init();
         let (code, out, messages) = machine.project.check(&["--all"]);
@@ -127,7 +127,7 @@ fn algorithm_another_gpu_and_another_release() {
     machine.package("torch", "2.10.0");
     assert_eq!(machine.project.check(&[]).0, 0);
     // What driftlock has no rule for is told, and stops nobody.
-    machine.package("black", "26.1.0");
+    machine.package("acme_thing", "26.1.0");
     machine.finds("code", "package-version", "warn");
 }
 
