@@ -16,6 +16,7 @@ use crate::gate::environments::{self, Nearness};
 use crate::gate::finding::{Finding, Level};
 use crate::gate::lines::Lines;
 use crate::gate::policy::{FILE, Settings};
+use crate::gate::read;
 use crate::gate::report::{Counts, Details, Environment, Ignored};
 use crate::gate::template;
 use crate::host::Host as _;
@@ -74,7 +75,7 @@ struct Chosen {
     now: Option<Snapshot>,
 }
 
-fn read(path: &Path) -> Result<Lock, Error> {
+fn read_lock(path: &Path) -> Result<Lock, Error> {
     let missing = std::fs::symlink_metadata(path).is_err() && path != Path::new("-");
     if missing {
         return Err(Error::input(format!("there is no lock `{}`", path.display()))
@@ -89,7 +90,7 @@ fn choose(args: &Check, project: &Project) -> Result<Chosen, Error> {
     let environments = &project.policy.environments;
     let names = || environments.iter().map(|e| e.name.as_str()).collect::<Vec<_>>().join(", ");
     if let Some(path) = &args.lock {
-        return Ok(Chosen { lock: read(path)?, environment: None, now: None });
+        return Ok(Chosen { lock: read_lock(path)?, environment: None, now: None });
     }
     if let Some(name) = &args.environment {
         let found = environments.iter().position(|e| e.name == *name);
@@ -100,19 +101,19 @@ fn choose(args: &Check, project: &Project) -> Result<Chosen, Error> {
                 false => error.hint(format!("it has {}", names())),
             }
         })?;
-        let lock = read(&project.path(&environments[i].lock))?;
+        let lock = read_lock(&project.path(&environments[i].lock))?;
         return Ok(Chosen { lock, environment: Some((i, None)), now: None });
     }
     match environments.len() {
-        0 => Ok(Chosen { lock: read(&project.lock())?, environment: None, now: None }),
+        0 => Ok(Chosen { lock: read_lock(&project.lock())?, environment: None, now: None }),
         1 => {
-            let lock = read(&project.path(&environments[0].lock))?;
+            let lock = read_lock(&project.path(&environments[0].lock))?;
             Ok(Chosen { lock, environment: Some((0, None)), now: None })
         }
         _ => {
             let mut locks = Vec::new();
             for environment in environments {
-                locks.push(read(&project.path(&environment.lock))?);
+                locks.push(read_lock(&project.path(&environment.lock))?);
             }
             let snapshots: Vec<Snapshot> = locks.iter().map(|l| l.snapshot.clone()).collect();
             let now = now(args, project, &project.policy.base, &snapshots)?;
@@ -323,6 +324,9 @@ fn write_ignores(project: &Project, list: &[Finding]) -> Result<Option<PathBuf>,
         text.push('\n');
     }
     text.push_str(if text.is_empty() { more.trim_start() } else { &more });
+    // An `ignore` that stands there in another form would make the file unreadable: then it stays as it is.
+    read::policy(&path, &text, &project.rules)
+        .map_err(|e| e.hint("write the ignores as `[[ignore]]` tables"))?;
     file::write(&path, text.as_bytes())?;
     anstream::eprintln!("added {count} to the ignores of {}: give each its reason", path.display());
     Ok(Some(path))

@@ -9,7 +9,7 @@ use crate::cli::init::Init;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::gate::policy::FILE;
-use crate::gate::template;
+use crate::gate::{read, template};
 use crate::snapshot::file;
 
 /// Writes a policy and the first lock. What is there is left, unless the user says otherwise.
@@ -41,6 +41,7 @@ pub fn run(args: &Init) -> Result<Exit, Error> {
             }
         }
     }
+    read::policy(&policy, &text, &project.rules)?;
     let writes_lock = !there(&lock) || args.force || args.renew;
     if !writes_lock && !anew && !adds {
         return Err(Error::input(format!("`{}` and `{}` are there already", policy.display(), lock.display()))

@@ -7,6 +7,7 @@ use std::path::Path;
 use jiff::civil::Date;
 
 use super::finding::{FactChange, Finding, Level, Location, page, rule_page};
+use super::ignore::Ignore;
 use super::lines::Lines;
 use super::policy::{FailOn, LOOK_AT, QUIET, Settings};
 use super::requirement::{Broken, Requirement, number};
@@ -14,7 +15,7 @@ use super::versions::{Fit, Range, SECTIONS};
 use crate::diff::align;
 use crate::explain::pattern::Pattern;
 use crate::explain::report::{self, Report};
-use crate::explain::rule::{Confidence, Source};
+use crate::explain::rule::{Confidence, On, Source};
 use crate::explain::settle::{FALLBACK, SideName};
 use crate::explain::{Catalogue, Explanation, Standing, verdict};
 use crate::facts::{self, Class};
@@ -489,7 +490,7 @@ impl Judge<'_> {
                 let until = ignore.until.map(|d| d.to_string()).unwrap_or_default();
                 let title = format!("An ignore is over since {until}: {}", ignore.words());
                 ("ignore-expired", title, "Solve what it let pass, or give it a later `until`.")
-            } else if !expired && self.used.contains(&i) {
+            } else if (!expired && self.used.contains(&i)) || self.is_for_lint(ignore) {
                 continue;
             } else {
                 let title = format!("An ignore that nothing needs: {}", ignore.words());
@@ -504,6 +505,12 @@ impl Judge<'_> {
                 ..plain(rule, title)
             });
         }
+    }
+
+    /// Whether an ignore is for a hazard, which `lint` reports whether or not it is new.
+    fn is_for_lint(&self, ignore: &Ignore) -> bool {
+        let rule = ignore.rule.as_ref().and_then(|id| self.input.rules.find(id));
+        rule.is_some_and(|rule| rule.on != On::Diff)
     }
 
     /// Whether an ignore covers a fact of a finding; those that would and are over are noted.

@@ -316,7 +316,11 @@ impl Reader<'_> {
             };
             for (key, value) in table {
                 match key.get_ref().as_ref() {
-                    "rule" => ignore.rule = Some(self.text(value)?),
+                    "rule" => {
+                        let name = self.text(value)?;
+                        // A former name is as good.
+                        ignore.rule = Some(self.rules.find(&name).map_or(name, |rule| rule.id.clone()));
+                    }
                     "fact" | "facts" => {
                         let items = match value.get_ref() {
                             DeValue::Array(items) => items.iter().collect(),
