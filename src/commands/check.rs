@@ -282,8 +282,9 @@ fn ignored(ignored: &decide::Ignored) -> Ignored {
     }
 }
 
-/// `2 findings fail the gate (algorithm), 1 more to look at`.
+/// `2 findings fail the gate, 1 more to look at: cublas-version, cudnn-version, nccl-version`.
 fn summary(findings: &[Finding], ignored: usize, differences: usize, lock: &Lock) -> String {
+    const NAMED: usize = 4;
     let counts = Counts::of(findings);
     let lock = lock.path.display();
     let mut out = match (counts.deny, counts.warn, differences) {
@@ -292,9 +293,21 @@ fn summary(findings: &[Finding], ignored: usize, differences: usize, lock: &Lock
         (0, 0, n) => format!("{n} facts differ from {lock}, and the policy lets them pass"),
         _ => counts.sentence(),
     };
-    let top = findings.iter().filter(|f| f.level == Level::Deny).filter_map(|f| f.effect).min();
-    if let Some(effect) = top {
-        out.push_str(&format!("; results can differ: {}", crate::explain::verdict::phrase(effect)));
+    let mut names: Vec<&str> = Vec::new();
+    for level in [Level::Deny, Level::Warn] {
+        for finding in findings.iter().filter(|f| f.level == level) {
+            if !names.contains(&finding.rule.as_str()) {
+                names.push(&finding.rule);
+            }
+        }
+    }
+    if !names.is_empty() {
+        let more = names.len().saturating_sub(NAMED);
+        names.truncate(NAMED);
+        out.push_str(&format!(": {}", names.join(", ")));
+        if more > 0 {
+            out.push_str(&format!(" and {more} more"));
+        }
     }
     if ignored > 0 {
         out.push_str(&format!("; {ignored} ignored"));

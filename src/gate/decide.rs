@@ -227,7 +227,10 @@ impl Judge<'_> {
         let settings = self.input.settings;
         let fail_on = settings.fail_on.unwrap_or_default();
         let well_known = settings.confidence.unwrap_or(Confidence::Plausible);
-        for cause in &self.input.explanation.causes {
+        // What is established comes before what is likely, whatever either would do: it is where to look first.
+        let mut causes: Vec<_> = self.input.explanation.causes.iter().collect();
+        causes.sort_by_key(|c| c.confidence == Confidence::Plausible);
+        for cause in causes {
             let fails = fail_on.effect.is_some_and(|effect| cause.rule.effect <= effect)
                 && cause.confidence <= well_known
                 && !cause.undecided
@@ -376,7 +379,8 @@ impl Judge<'_> {
         for hazard in &self.input.explanation.hazards {
             let fatal = unstable && hazard.rule.unstable;
             let is_new = hazard.side == Some(SideName::B);
-            if !is_new && !(fatal && hazard.side == Some(SideName::Both)) {
+            let stays = fatal && hazard.side == Some(SideName::Both);
+            if !(is_new || stays) {
                 continue;
             }
             let rule = hazard.rule.id.clone();

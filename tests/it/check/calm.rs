@@ -54,7 +54,7 @@ fn two_hundred_checks() {
         let clock = 1_700_000_000_i64 + i64::try_from(i).unwrap() * 86_400 * [1, -20, 365][i % 3];
         command.env("DRIFTLOCK_NOW", clock.to_string()).env("DRIFTLOCK_NVML_SCRIPT", script(i));
         command.env("COLUMNS", (40 + i).to_string()).env("SHLVL", i.to_string()).env("TERM", "dumb");
-        if i % 2 == 0 {
+        if i.is_multiple_of(2) {
             command.stdin(Stdio::null());
         }
         let (code, out, messages) = outcome(&command.output().unwrap());

@@ -338,6 +338,24 @@ fn own_rules_fail_the_gate() {
 }
 
 #[test]
+fn no_text_makes_it_panic() {
+    use driftlock::gate::{read, template};
+    let rules = driftlock::explain::Catalogue::built_in();
+    let full = template::POLICY.replace("# ", "");
+    let texts = [template::POLICY.to_owned(), full, "a = \"é\u{202e}".to_owned(), "\u{feff}x = 1".to_owned()];
+    for text in texts {
+        for cut in (0..=text.len()).filter(|i| text.is_char_boundary(*i)).step_by(7) {
+            for end in ["", "\n", "\"", "= [", "{ x = 1979-05-27T07:32:00Z }", "é"] {
+                let text = format!("{}{end}", &text[..cut]);
+                if let Err(error) = read::policy(std::path::Path::new("p"), &text, &rules) {
+                    assert!(error.excerpt.is_some(), "{error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
 fn errors_point_at_the_line() {
     for (policy, place, words) in [
         ("fail-on = \"loud\"\n", ":1:11", "`loud` is neither an effect nor a verdict"),
