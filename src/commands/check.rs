@@ -11,6 +11,7 @@ use crate::cli::check::Check;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::explain::{Explanation, explain, report};
+use crate::gate::comparable::comparable;
 use crate::gate::decide::{self, Decision, Input, decide};
 use crate::gate::environments::{self, Nearness};
 use crate::gate::finding::{Finding, Level};
@@ -33,23 +34,29 @@ pub fn run(args: &Check) -> Result<Exit, Error> {
             anstream::eprintln!("{name} {:.3} ms", started.elapsed().as_secs_f64() * 1e3);
         }
     };
-    let or = args.lock.as_deref().map(project::folder_of).unwrap_or_default();
-    let mut project = Project::of(args.policy.as_deref(), &or)?;
+    let or = args.lock.as_deref().map(project::folder_of);
+    let mut project = Project::of(args.policy.as_deref(), or.as_deref())?;
     part("policy");
     let chosen = choose(args, &project)?;
     part("lock");
     let settings = settings(args, &project, &chosen)?;
-    let now = match &chosen.now {
-        Some(now) => now.clone(),
+    let mut chosen = chosen;
+    let mut now = match chosen.now.take() {
+        Some(now) => now,
         None => now(args, &project, &settings, std::slice::from_ref(&chosen.lock.snapshot))?,
     };
     part("captured");
-    let mut case = Case { args, chosen, settings, now };
+    let side = |path: &Path, snapshot: &Snapshot| report::side(&path.display().to_string(), snapshot);
+    let sides = [side(&chosen.lock.path, &chosen.lock.snapshot), side(&args.against, &now)];
+    let live = args.against == Path::new("now");
+    let asked = live.then_some(project.policy.capture.env.as_slice());
+    let not_compared = comparable(&mut chosen.lock.snapshot, &mut now, asked);
+    let mut case = Case { args, chosen, settings, now, sides, not_compared };
     let (mut explanation, mut public, mut decision) = case.decide(&project)?;
     if args.write_ignores
         && let Some(path) = write_ignores(&project, &decision.findings)?
     {
-        project = Project::of(Some(&path), &or)?;
+        project = Project::of(Some(&path), or.as_deref())?;
         case.settings = settings_again(&case, &project)?;
         (explanation, public, decision) = case.decide(&project)?;
     }
@@ -136,11 +143,15 @@ fn now(args: &Check, project: &Project, settings: &Settings, locks: &[Snapshot])
         return load::snapshot(&args.against);
     }
     let probes: Vec<&str> = crate::probes::ALL.iter().map(|p| p.section()).collect();
+    // Of several environments it is not known yet which profile holds.
+    let all: Vec<&Settings> = project.policy.profiles.values().chain([settings]).collect();
     let wanted = |section: &&str| {
-        let required = |path: &FactPath| path.section() == *section;
+        let named = |path: &FactPath| path.section() == *section;
+        let required =
+            |s: &&Settings| s.require.iter().any(|r| r.facts.section().is_none_or(|s| s == *section));
         locks.iter().any(|lock| lock.sections.contains(*section))
-            || settings.require.iter().any(|r| r.facts.section().is_none_or(|s| s == *section))
-            || settings.versions.iter().any(|r| r.read.iter().any(required))
+            || all.iter().any(required)
+            || all.iter().any(|s| s.versions.iter().any(|r| r.read.iter().any(named)))
     };
     let sections: Vec<String> = probes.into_iter().filter(wanted).map(str::to_owned).collect();
     if sections.is_empty() {
@@ -176,6 +187,9 @@ struct Case<'a> {
     chosen: Chosen,
     settings: Settings,
     now: Snapshot,
+    /// The names and fingerprints of both.
+    sides: [report::Side; 2],
+    not_compared: Vec<String>,
 }
 
 impl Case<'_> {
@@ -183,12 +197,8 @@ impl Case<'_> {
         let lock = &self.chosen.lock;
         let scope = self.settings.scope.clone().unwrap_or_default();
         let explanation = explain(&lock.snapshot, &self.now, &project.rules, &scope, None);
-        let side = |path: &Path, snapshot: &Snapshot| report::side(&path.display().to_string(), snapshot);
-        let public = report::report(
-            &explanation,
-            side(&lock.path, &lock.snapshot),
-            side(&self.args.against, &self.now),
-        );
+        let [a, b] = self.sides.clone();
+        let public = report::report(&explanation, a, b);
         let input = Input {
             lock: &lock.snapshot,
             now: &self.now,
@@ -240,6 +250,10 @@ impl Case<'_> {
             Some(path) => about.push(("policy", path.display().to_string())),
             None => about.push(("policy", "none: the defaults".to_owned())),
         }
+        if !self.not_compared.is_empty() {
+            let list = self.not_compared.join(", ");
+            about.push(("not compared", format!("{list}: one side was not asked for it")));
+        }
         let details = Details {
             lock: public.a.clone(),
             against: public.b.clone(),
@@ -250,6 +264,7 @@ impl Case<'_> {
             verdict: public.verdict.clone(),
             differences: public.changes.len(),
             quiet: decide::quiet_changes(explanation),
+            not_compared: self.not_compared.clone(),
             ignored: decision.ignored.iter().map(ignored).collect(),
         };
         let details = match serde_json::to_value(details).map_err(Error::bug)? {

@@ -60,6 +60,14 @@ fn without_a_policy_the_defaults_hold() {
     assert_eq!((code, &report["policy"], &report["passed"]), (0, &json!(null), &json!(true)));
     let (code, report) = project.report(&[&["ngc-26.02.lock"][..], &AGAINST].concat());
     assert_eq!((code, &report["passed"]), (1, &json!(false)));
+    // The nearest lock, from a folder of the project.
+    project.write("driftlock.lock", &project.read("ngc-26.02.lock"));
+    project.write("sub/deeper/x", "");
+    let mut command = project.command(&["check", "--against", "../../ngc-26.04.lock", "--format", "json"]);
+    let (code, out, messages) =
+        super::outcome(&command.current_dir(project.file("sub/deeper")).output().unwrap());
+    assert_eq!(code, 1, "{messages}");
+    assert!(out.contains("\"path\": \"../../driftlock.lock\""), "{out}");
 }
 
 #[test]
@@ -335,6 +343,35 @@ fn own_rules_fail_the_gate() {
         &format!("lock = \"ngc-26.02.lock\"\n[levels]\nour-home = \"warn\"\n{rule}"),
     );
     assert_eq!(project.check(&["--against", "other.lock"]).0, 0);
+}
+
+#[test]
+fn what_only_the_lock_was_asked_for_is_no_drift() {
+    let mut project = project("");
+    project.set("OUR_FLAG", "1");
+    project.write("data/a", "1");
+    project.write("conf.json", "{\"a\": 1}");
+    let options =
+        ["--no-python", "--env", "OUR_*", "--data", "data", "--config", "conf.json", "-o", "more.lock"];
+    let (code, _, messages) = project.run(&[&["capture"][..], &options].concat());
+    assert_eq!(code, 0, "{messages}");
+    // What `--deep` and `--verify-packages` would have added.
+    let more = "\n[python]\nedited = []\n\n[python.deep.torch]\ndefault_dtype = \"torch.float32\"\n\
+                deterministic_algorithms = false\n\n[env]\n";
+    project.write("more.lock", &project.read("more.lock").replacen("\n[env]\n", more, 1));
+    project.unset("OUR_FLAG");
+    project.write("driftlock.toml", "fail-on = \"rounding\"\n");
+    let (code, report) = project.report(&["more.lock"]);
+    assert_eq!((code, rules(&report, "warn").len()), (0, 0), "{report:#}");
+    let list = report["not_compared"].to_string();
+    for name in ["--deep", "--verify-packages", "data (--data)", "config (--config)", "env.OUR_FLAG (--env)"]
+    {
+        assert!(list.contains(name), "{name}: {list}");
+    }
+    // Asked for, it is compared.
+    project.write("driftlock.toml", "[capture]\nenv = [\"OUR_*\"]\n[levels]\n\"env.OUR_FLAG\" = \"deny\"\n");
+    let (code, report) = project.report(&["more.lock"]);
+    assert_eq!((code, rules(&report, "deny")), (1, vec!["level".to_owned()]));
 }
 
 #[test]
