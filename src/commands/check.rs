@@ -252,7 +252,7 @@ impl Case<'_> {
         }
         if !self.not_compared.is_empty() {
             let list = self.not_compared.join(", ");
-            about.push(("not compared", format!("{list}: one side was not asked for it")));
+            about.push(("not compared", format!("{list} (only one side was asked for it)")));
         }
         let details = Details {
             lock: public.a.clone(),

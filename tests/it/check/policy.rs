@@ -360,16 +360,20 @@ fn what_only_the_lock_was_asked_for_is_no_drift() {
                 deterministic_algorithms = false\n\n[env]\n";
     project.write("more.lock", &project.read("more.lock").replacen("\n[env]\n", more, 1));
     project.unset("OUR_FLAG");
-    project.write("driftlock.toml", "fail-on = \"rounding\"\n");
+    project.write("driftlock.toml", "fail-on = \"rounding\"\n[capture]\nno-python = true\n");
     let (code, report) = project.report(&["more.lock"]);
     assert_eq!((code, rules(&report, "warn").len()), (0, 0), "{report:#}");
     let list = report["not_compared"].to_string();
-    for name in ["--deep", "--verify-packages", "data (--data)", "config (--config)", "env.OUR_FLAG (--env)"]
+    for name in
+        ["--deep", "--verify-packages", "\"data\"", "\"config\"", "\"python\"", "env.OUR_FLAG (--env)"]
     {
         assert!(list.contains(name), "{name}: {list}");
     }
     // Asked for, it is compared.
-    project.write("driftlock.toml", "[capture]\nenv = [\"OUR_*\"]\n[levels]\n\"env.OUR_FLAG\" = \"deny\"\n");
+    project.write(
+        "driftlock.toml",
+        "[capture]\nno-python = true\nenv = [\"OUR_*\"]\n[levels]\n\"env.OUR_FLAG\" = \"deny\"\n",
+    );
     let (code, report) = project.report(&["more.lock"]);
     assert_eq!((code, rules(&report, "deny")), (1, vec!["level".to_owned()]));
 }
