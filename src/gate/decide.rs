@@ -83,6 +83,7 @@ pub fn decide(input: &Input<'_>) -> Decision {
         used: BTreeSet::new(),
         expired: BTreeSet::new(),
         told: BTreeSet::new(),
+        gone: BTreeSet::new(),
     };
     judge.requirements();
     judge.versions();
@@ -111,6 +112,8 @@ struct Judge<'i> {
     expired: BTreeSet<usize>,
     /// Facts of findings that are not merely allowed.
     told: BTreeSet<FactPath>,
+    /// Frameworks that are not there.
+    gone: BTreeSet<&'static str>,
 }
 
 impl Judge<'_> {
@@ -169,6 +172,7 @@ impl Judge<'_> {
             if !was || self.now.look(&path) != Looked::Absent {
                 continue;
             }
+            self.gone.insert(name);
             let Some((level, paths)) = self.graded("missing", &[path], Level::Deny, true) else { continue };
             let location = self.lock_line(paths.first());
             let python = |side: &Snapshot| {
@@ -239,7 +243,9 @@ impl Judge<'_> {
             let of_rule = settings.level_of_rule(&cause.rule.id).map(|l| l.level);
             let base = of_rule.unwrap_or(if fails { Level::Deny } else { Level::Warn });
             let rule = cause.rule.id.clone();
-            let Some((level, facts)) = self.graded(&rule, &cause.facts, base, of_rule.is_some()) else {
+            // What is not there has no other release and no other build.
+            let left: Vec<FactPath> = cause.facts.iter().filter(|p| !self.is_gone(p)).cloned().collect();
+            let Some((level, facts)) = self.graded(&rule, &left, base, of_rule.is_some()) else {
                 continue;
             };
             let mut why = cause.rule.why.clone();
@@ -324,6 +330,15 @@ impl Judge<'_> {
             origin.trim_start_matches("file://").starts_with("{project}")
         };
         here(self.input.lock) && here(&self.now)
+    }
+
+    /// Whether a fact is of a framework that is not there.
+    fn is_gone(&self, path: &FactPath) -> bool {
+        let of = |name: &str| self.gone.contains(if name == "scikit-learn" { "sklearn" } else { name });
+        match path.segments() {
+            [python, packages, name, ..] if python == "python" && packages == "packages" => of(name),
+            _ => of(path.section()),
+        }
     }
 
     /// Whether a number moved less than the policy tolerates.
@@ -457,7 +472,8 @@ impl Judge<'_> {
 
     /// One finding for many facts, for each level one.
     fn list(&mut self, rule: &str, facts: &[FactPath], base: Level, title: impl Fn(usize) -> String) {
-        let untold: Vec<&FactPath> = facts.iter().filter(|p| !self.told.contains(*p)).collect();
+        let untold = |p: &&FactPath| !self.told.contains(*p) && !self.is_gone(p);
+        let untold: Vec<&FactPath> = facts.iter().filter(untold).collect();
         let mut by_level: BTreeMap<Level, Vec<FactPath>> = BTreeMap::new();
         for path in untold {
             by_level.entry(self.level(path, base, false)).or_default().push(path.clone());

@@ -162,6 +162,7 @@ fn a_framework_that_is_gone() {
     }
     let (code, report) = machine.project.report(&[]);
     assert_eq!(code, 1);
+    assert_eq!(rules(&report, "deny"), ["missing"], "and nothing of its build or release: {report:#}");
     let missing = finding(&report, "missing");
     assert_eq!(missing["facts"][0]["fact"], "torch.version");
 }
