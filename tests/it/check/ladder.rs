@@ -166,3 +166,25 @@ fn a_framework_that_is_gone() {
     let missing = finding(&report, "missing");
     assert_eq!(missing["facts"][0]["fact"], "torch.version");
 }
+
+#[test]
+fn the_project_s_own_package_follows_its_commits() {
+    let machine = Machine::new("");
+    let install = |version: &str, folder: &str| {
+        machine.package("ours", version);
+        let text = format!("{{\"url\": \"file://{folder}\", \"dir_info\": {{\"editable\": true}}}}");
+        std::fs::write(machine.site.join(format!("ours-{version}.dist-info/direct_url.json")), text).unwrap();
+    };
+    let here = machine.project.path().canonicalize().unwrap().display().to_string();
+    install("0.1", &here);
+    machine.project.run(&["init", "--renew"]);
+    assert!(machine.project.read("driftlock.lock").contains("origin = \"{project}\""));
+    install("0.2.dev3+g1234", &here);
+    let (code, report) = machine.project.report(&[]);
+    assert_eq!((code, rules(&report, "warn").len()), (0, 0), "{report:#}");
+    // From another folder it is a package like any other.
+    install("0.3", "/elsewhere");
+    let (_, report) = machine.project.report(&[]);
+    assert!(report["findings"].to_string().contains("python.packages.ours"), "{report:#}");
+    assert!(!rules(&report, "deny").is_empty() || !rules(&report, "warn").is_empty());
+}
