@@ -63,6 +63,15 @@ pub fn diff() -> Json {
     of_report::<crate::explain::report::Report>("What `driftlock diff --format json` prints.")
 }
 
+/// `docs/reference/check.schema.json`: what `driftlock check --format json` prints.
+pub fn check() -> Json {
+    use crate::gate::report::{Details, Report};
+    let mut schema = of_report::<Report<'_, Details>>("What `driftlock check --format json` prints.");
+    schema["properties"]["schema"] =
+        json!({ "const": "driftlock/check/1", "description": "The name of this form." });
+    schema
+}
+
 /// The schema of a report as it is written. Other keys are allowed: newer versions add some.
 fn of_report<T: schemars::JsonSchema>(description: &str) -> Json {
     let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();
