@@ -1,6 +1,7 @@
 //! The rules: those compiled in, and the user's own.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
 
 use super::pattern::Pattern;
 use super::rule::{Case, Condition, Operator, Predicate, Rule, Scalar, Values};
@@ -14,10 +15,10 @@ static CASES: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/cases.bin"));
 pub struct Catalogue {
     /// The rules with their patterns.
     pub rules: Vec<Compiled>,
-    /// Rules by a fact that they name without a wildcard.
-    literal: HashMap<FactPath, Vec<usize>>,
-    /// Rules by the section of a pattern; `None` for patterns over all sections.
-    by_section: BTreeMap<Option<String>, Vec<usize>>,
+    /// Rules by a fact that they name without a wildcard, as they write it.
+    literal: HashMap<String, Vec<usize>>,
+    /// Patterns with a wildcard and their rules by the section; `None` for patterns over all sections.
+    by_section: BTreeMap<Option<String>, Vec<(usize, Pattern)>>,
 }
 
 /// A rule, ready to be matched.
@@ -25,8 +26,8 @@ pub struct Catalogue {
 pub struct Compiled {
     /// The rule.
     pub rule: Rule,
-    /// What it speaks for.
-    pub facts: Vec<Pattern>,
+    /// What it speaks for, once somebody asks: most rules are about other facts than those that differ.
+    facts: OnceLock<Vec<Pattern>>,
     /// The facts that it has defaults or spellings for.
     pub values: Vec<Pattern>,
     /// Whether its condition speaks of each fact in turn, as `{fact}` or `{1}`.
@@ -39,7 +40,7 @@ impl Compiled {
     /// Prepares a rule.
     pub fn new(rule: Rule) -> Self {
         Self {
-            facts: rule.facts.iter().map(|p| Pattern::new(p)).collect(),
+            facts: OnceLock::new(),
             values: rule.values.keys().map(|p| Pattern::new(p)).collect(),
             each: rule.when.as_ref().is_some_and(|c| mentions(c, &["{fact}", "{1}"])),
             about_the_fact: matches!(&rule.when, Some(Condition::Fact(_)))
@@ -48,14 +49,19 @@ impl Compiled {
         }
     }
 
+    /// What the rule speaks for.
+    pub fn facts(&self) -> &[Pattern] {
+        self.facts.get_or_init(|| self.rule.facts.iter().map(|p| Pattern::new(p)).collect())
+    }
+
     /// Whether the rule speaks for this fact.
     pub fn speaks_for(&self, path: &FactPath) -> bool {
-        self.facts.iter().any(|p| p.matches(path))
+        self.facts().iter().any(|p| p.matches(path))
     }
 
     /// How closely the rule names this fact: the segments that its closest pattern spells out.
     pub fn closeness(&self, path: &FactPath) -> usize {
-        self.facts.iter().filter(|p| p.matches(path)).map(Pattern::spelled_out).max().unwrap_or(0)
+        self.facts().iter().filter(|p| p.matches(path)).map(Pattern::spelled_out).max().unwrap_or(0)
     }
 
     /// The patterns of [`Rule::values`] beside their values.
@@ -94,16 +100,16 @@ impl Catalogue {
     fn push(&mut self, rule: Rule) {
         let compiled = Compiled::new(rule);
         let index = self.rules.len();
-        for pattern in &compiled.facts {
-            match pattern.literal() {
-                Some(path) => self.literal.entry(path).or_default().push(index),
-                None => {
-                    let section = pattern.section().map(str::to_owned);
-                    let list = self.by_section.entry(section).or_default();
-                    if list.last() != Some(&index) {
-                        list.push(index);
-                    }
-                }
+        for text in &compiled.rule.facts {
+            if text.contains('*') {
+                let pattern = Pattern::new(text);
+                let section = pattern.section().map(str::to_owned);
+                self.by_section.entry(section).or_default().push((index, pattern));
+            } else {
+                // As a path is written, whatever is quoted without need.
+                let quoted = text.contains('"').then(|| Pattern::new(text).literal()).flatten();
+                let name = quoted.map_or_else(|| text.clone(), |path| path.to_string());
+                self.literal.entry(name).or_default().push(index);
             }
         }
         self.rules.push(compiled);
@@ -119,9 +125,9 @@ impl Catalogue {
     pub fn speakers(&self, path: &FactPath) -> Vec<usize> {
         let section = Some(path.section().to_owned());
         let patterned = [section, None].into_iter().filter_map(|s| self.by_section.get(&s)).flatten();
-        let patterned = patterned.copied().filter(|i| self.rules[*i].speaks_for(path));
-        let mut out: Vec<usize> =
-            self.literal.get(path).into_iter().flatten().copied().chain(patterned).collect();
+        let patterned = patterned.filter(|(_, pattern)| pattern.matches(path)).map(|(rule, _)| *rule);
+        let literal = self.literal.get(&path.to_string());
+        let mut out: Vec<usize> = literal.into_iter().flatten().copied().chain(patterned).collect();
         out.sort_unstable();
         out.dedup();
         out

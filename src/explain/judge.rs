@@ -76,7 +76,7 @@ pub fn one(
                 Some(Ruling::Raised(_)) if rare => Ruling::Raised(None),
                 Some(ruling) => ruling,
                 None => {
-                    let star = rule.facts.iter().find_map(|p| p.first_star(path(i)));
+                    let star = rule.facts().iter().find_map(|p| p.first_star(path(i)));
                     ruling(rule, &View { fact: Some(path(i)), star, ..view }, in_scope)
                 }
             };

@@ -253,7 +253,7 @@ pub fn hazards(rules: &Catalogue, a: &Snapshot, b: &Snapshot, narrow: &[String])
                     snapshot.facts.keys().chain(snapshot.private.keys()).chain(snapshot.volatile.keys());
                 facts.extend(all.filter(|p| rule.speaks_for(p)).cloned());
                 // What is missing is named, too: `env.PYTHONHASHSEED` is what to set.
-                facts.extend(rule.facts.iter().filter_map(super::pattern::Pattern::literal));
+                facts.extend(rule.facts().iter().filter_map(super::pattern::Pattern::literal));
             }
         }
         out.push(Finding {

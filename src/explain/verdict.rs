@@ -168,14 +168,14 @@ fn matters(rules: &Catalogue, path: &FactPath, a: &Snapshot, b: &Snapshot, scope
     }
     let could_be = |rule: &Compiled| {
         let values = rule.values();
-        let star = rule.facts.iter().find_map(|p| p.first_star(path));
+        let star = rule.facts().iter().find_map(|p| p.first_star(path));
         let view = View { a, b, values: &values, fact: Some(path), star };
         rule.rule.when.as_ref().is_none_or(|when| view.holds(when) != Some(false))
     };
     rules.rules.iter().any(|r| {
         r.rule.on == On::Diff
             && r.rule.effect != Effect::None
-            && r.facts.iter().any(|p| p.section().is_some() && p.reaches_into(path))
+            && r.facts().iter().any(|p| p.section().is_some() && p.reaches_into(path))
             && scope.meets(&r.rule.scope)
             && could_be(r)
     })
