@@ -1,0 +1,57 @@
+//! Generators that are made, or seeded, without a seed: the system's entropy is taken.
+
+use rustpython_ruff_text_size::Ranged as _;
+
+use super::super::file::{File, Hit};
+use super::super::values::is_open;
+
+pub(super) const RULE: &str = "generator-without-seed";
+
+/// What takes a seed as its first argument, by the name of that argument.
+const SEEDED: [(&str, &str); 13] = [
+    ("numpy.random.default_rng", "seed"),
+    ("numpy.random.RandomState", "seed"),
+    ("numpy.random.SeedSequence", "entropy"),
+    ("numpy.random.PCG64", "seed"),
+    ("numpy.random.PCG64DXSM", "seed"),
+    ("numpy.random.MT19937", "seed"),
+    ("numpy.random.Philox", "seed"),
+    ("numpy.random.SFC64", "seed"),
+    ("numpy.random.seed", "seed"),
+    ("random.seed", "a"),
+    ("random.Random", "x"),
+    ("cupy.random.seed", "seed"),
+    ("cupy.random.default_rng", "seed"),
+];
+
+/// What never takes one.
+const ENTROPY: [&str; 4] = [
+    "random.SystemRandom",
+    "torch.seed",
+    "torch.cuda.seed_all",
+    "tensorflow.random.Generator.from_non_deterministic_state",
+];
+
+pub(super) fn check(file: &File<'_>, out: &mut Vec<Hit>) {
+    for call in &file.calls {
+        let open = is_open(call.of);
+        let unseeded = SEEDED.iter().any(|(path, name)| {
+            call.is(path)
+                && !open
+                && call.of.arguments.find_argument_value(name, 0).is_none_or(|seed| {
+                    // `key=` of Philox stands for the seed.
+                    file.tree.behind(seed, call.scope).0.is_none_literal_expr()
+                })
+                && (call
+                    .of
+                    .arguments
+                    .keywords
+                    .iter()
+                    .all(|k| k.arg.as_ref().is_some_and(|a| a.as_str() == *name)))
+        });
+        if unseeded || ENTROPY.contains(&call.path.as_str()) {
+            let what = file.written(&rustpython_ruff_python_ast::Expr::Call(call.of.clone()));
+            out.push(Hit { rule: RULE, range: call.of.range(), what });
+        }
+    }
+}
