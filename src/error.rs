@@ -9,6 +9,8 @@ pub struct Error {
     pub whose: Whose,
     /// What went wrong: a lower-case fragment without a full stop.
     pub what: String,
+    /// The lines of the file where it stands, and what is wrong with them.
+    pub excerpt: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
 }
@@ -27,17 +29,24 @@ pub enum Whose {
 impl Error {
     /// An error in what the user gave.
     pub fn input(what: impl fmt::Display) -> Self {
-        Self { whose: Whose::Input, what: what.to_string(), hint: None }
+        Self { whose: Whose::Input, what: what.to_string(), excerpt: None, hint: None }
     }
 
     /// An error of the machine.
     pub fn machine(what: impl fmt::Display) -> Self {
-        Self { whose: Whose::Machine, what: what.to_string(), hint: None }
+        Self { whose: Whose::Machine, what: what.to_string(), excerpt: None, hint: None }
     }
 
     /// An error of driftlock itself.
     pub fn bug(what: impl fmt::Display) -> Self {
-        Self { whose: Whose::Bug, what: what.to_string(), hint: None }
+        Self { whose: Whose::Bug, what: what.to_string(), excerpt: None, hint: None }
+    }
+
+    /// The same with the place in the file.
+    #[must_use]
+    pub fn excerpt(mut self, excerpt: impl fmt::Display) -> Self {
+        self.excerpt = Some(excerpt.to_string());
+        self
     }
 
     /// The same with a remedy.
@@ -55,6 +64,9 @@ impl fmt::Display for Error {
             f.write_str("this is a bug in driftlock: ")?;
         }
         f.write_str(&shown(&self.what))?;
+        for line in self.excerpt.iter().flat_map(|excerpt| excerpt.lines()) {
+            write!(f, "\n{}", shown(line))?;
+        }
         // A hint may be a list, one item on a line; what went wrong is one line, whatever a file put into it.
         let lines = self.hint.iter().flat_map(|hint| hint.lines()).enumerate();
         for (i, line) in lines {

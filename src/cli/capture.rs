@@ -124,7 +124,7 @@ fn section_names() -> clap::builder::PossibleValuesParser {
     crate::probes::ALL.iter().map(|p| p.section()).collect::<Vec<_>>().into()
 }
 
-pub(super) fn seconds(text: &str) -> Result<Duration, String> {
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds: f64 = text.parse().map_err(|_| "not a number of seconds".to_owned())?;
     match Duration::try_from_secs_f64(seconds) {
         Ok(limit) if !limit.is_zero() && limit.as_secs() <= 86_400 => Ok(limit),

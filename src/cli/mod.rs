@@ -1,9 +1,11 @@
 //! The command line: one clap struct per subcommand.
 
 pub mod capture;
+pub mod check;
 pub mod diff;
 pub mod facts;
 pub mod import;
+pub mod init;
 pub mod nvml;
 pub mod rules;
 pub mod run;
@@ -40,6 +42,10 @@ pub enum Command {
     Selftest(Box<selftest::SelfTest>),
     /// Compare two snapshots and explain what differs
     Diff(diff::Diff),
+    /// Write a policy (`driftlock.toml`) and the first lock (`driftlock.lock`) of a project
+    Init(init::Init),
+    /// Compare this machine with the lock, and fail where the policy says so
+    Check(Box<check::Check>),
     /// Show one rule: why, what to do, and where it is known from
     Explain(rules::Explain),
     /// List every rule

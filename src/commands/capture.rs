@@ -65,16 +65,30 @@ pub fn run(args: &Capture) -> Result<Exit, Error> {
     if to_stdout {
         return print(text.as_bytes());
     }
-    // First, so that a snapshot never names a file that is not there. Nothing stands beside a device or pipe.
-    let beside_a_file = std::fs::metadata(&args.output).map_or(true, |meta| meta.is_file());
-    for (suffix, content) in attachments.iter().filter(|_| beside_a_file) {
-        let mut beside = args.output.clone().into_os_string();
-        beside.push(format!(".{suffix}"));
-        file::write(Path::new(&beside), content)?;
-    }
+    write_beside(&attachments, &args.output)?;
     file::write(&args.output, text.as_bytes())?;
     tell(&report(&snapshot, &args.output));
     Ok(Exit::Clean)
+}
+
+/// Writes a snapshot with the files that belong beside it, and says so.
+pub(super) fn save(captured: &capture::Captured, path: &Path) -> Result<(), Error> {
+    write_beside(&captured.attachments, path)?;
+    file::write(path, write::to_string(&captured.snapshot).as_bytes())?;
+    tell(&report(&captured.snapshot, path));
+    Ok(())
+}
+
+/// Writes the files that belong beside a snapshot.
+fn write_beside(attachments: &BTreeMap<String, Vec<u8>>, output: &Path) -> Result<(), Error> {
+    // First, so that a snapshot never names a file that is not there. Nothing stands beside a device or pipe.
+    let beside_a_file = std::fs::metadata(output).map_or(true, |meta| meta.is_file());
+    for (suffix, content) in attachments.iter().filter(|_| beside_a_file) {
+        let mut beside = output.to_path_buf().into_os_string();
+        beside.push(format!(".{suffix}"));
+        file::write(Path::new(&beside), content)?;
+    }
+    Ok(())
 }
 
 /// A complete snapshot of `host`, `meta` included.

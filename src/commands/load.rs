@@ -21,12 +21,20 @@ pub fn snapshot(name: &Path) -> Result<Snapshot, Error> {
         let meta = capture::Meta::default();
         return Ok(capture::snapshot(Arc::new(Live::new()), Options::default(), &meta));
     }
-    let text = import::text(name)?;
+    parse(name, &import::text(name)?)
+}
+
+/// Reads the text of what the user named.
+///
+/// # Errors
+///
+/// For text of no known form.
+pub fn parse(name: &Path, text: &str) -> Result<Snapshot, Error> {
     // A snapshot says so in its first keys; anything else is a dump, or nothing that we know.
-    if name.is_dir() || !is_snapshot(&text) {
-        return crate::import::read_any(name, &text, None);
+    if name.is_dir() || !is_snapshot(text) {
+        return crate::import::read_any(name, text, None);
     }
-    Ok(file::parse(name, &text)?.snapshot)
+    Ok(file::parse(name, text)?.snapshot)
 }
 
 /// Whether the text has the keys that every snapshot begins with, comments apart.
@@ -74,22 +82,31 @@ pub struct Rules {
 ///
 /// The file cannot be read, or a rule in it is wrong: see [`user::rules`].
 pub fn rules() -> Result<Rules, Error> {
-    let mut out = Rules { catalogue: Catalogue::built_in(), own: Vec::new() };
     let Some(path) = config() else {
-        return Ok(out);
+        return Ok(Rules { catalogue: Catalogue::built_in(), own: Vec::new() });
     };
     if path.is_dir() {
         return Err(Error::input(format!("cannot read `{}`: it is a folder", path.display())));
     }
-    let text = import::text(&path)?;
-    for (rule, cases) in user::rules(&path, &text)? {
+    rules_of(&path, &import::text(&path)?)
+}
+
+/// Our rules, and those of the text of a `driftlock.toml`.
+///
+/// # Errors
+///
+/// A rule is wrong: see [`user::rules`].
+pub fn rules_of(path: &Path, text: &str) -> Result<Rules, Error> {
+    let mut out = Rules { catalogue: Catalogue::built_in(), own: Vec::new() };
+    for (rule, cases) in user::rules(path, text)? {
         out.own.push((rule.id.clone(), cases));
         out.catalogue.add(rule);
     }
     Ok(out)
 }
 
-fn config() -> Option<PathBuf> {
+/// The nearest `driftlock.toml`, as [`rules`] says.
+pub(super) fn config() -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     let is_root = |dir: &&Path| [".git", ".hg"].iter().any(|name| dir.join(name).exists());
     let root = here.ancestors().find(is_root).unwrap_or(&here);

@@ -1,11 +1,15 @@
 //! One file per subcommand: wires inputs to outputs.
 
 pub mod capture;
+pub mod check;
 pub mod diff;
 pub mod facts;
+pub mod findings;
 pub mod import;
+pub mod init;
 pub mod load;
 pub mod nvml;
+mod project;
 pub mod rules;
 pub mod run;
 pub mod selftest;
@@ -29,6 +33,8 @@ pub fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Selftest(args) => selftest::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Init(args) => init::run(&args),
+        Command::Check(args) => check::run(&args),
         Command::Explain(args) => rules::explain(&args),
         Command::Rules(args) => rules::list(&args),
         Command::Verify(args) => verify::run(&args),

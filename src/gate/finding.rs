@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::explain::rule::{Confidence, Effect, Source};
+use crate::explain::rule::{Confidence, Effect, Rule, Source};
 
 /// How grave a finding is under the policy. Only [`Level::Deny`] makes a gate fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -77,4 +77,14 @@ pub struct Location {
     pub column: Option<usize>,
     /// The last column, inclusive, in characters.
     pub end_column: Option<usize>,
+}
+
+/// The page of a built-in rule, or of a policy's key, on the web: `reference/rules/blas.md#openblas-version`.
+pub fn page(below_docs: &str) -> String {
+    format!("{}/blob/main/docs/{below_docs}", env!("CARGO_PKG_REPOSITORY"))
+}
+
+/// The page of a rule; the user's own have none.
+pub fn rule_page(rule: &Rule) -> Option<String> {
+    (rule.topic != "user").then(|| page(&format!("reference/rules/{}.md#{}", rule.topic, rule.id)))
 }

@@ -2,6 +2,7 @@
 
 pub mod diff;
 pub mod facts;
+pub mod findings;
 pub mod html;
 pub mod human;
 pub mod json;

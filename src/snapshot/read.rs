@@ -175,7 +175,12 @@ fn flatten(table: &DeTable<'_>, at: &mut Vec<String>, facts: &mut Facts) -> Resu
     Ok(())
 }
 
-fn scalar(value: &DeValue<'_>) -> Result<Value, String> {
+/// A value of TOML as one of a fact.
+///
+/// # Errors
+///
+/// What a snapshot cannot hold.
+pub fn scalar(value: &DeValue<'_>) -> Result<Value, String> {
     Ok(match value {
         DeValue::String(text) => Value::Str(text.to_string()),
         DeValue::Integer(number) => Value::Int(

@@ -11,6 +11,7 @@ mod common;
 
 mod anonymous;
 mod capture;
+mod check;
 mod corpus;
 mod cpu;
 mod cuda;

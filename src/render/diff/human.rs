@@ -134,7 +134,7 @@ fn hazard_lines(out: &mut String, hazard: &Cause, width: usize) {
 }
 
 /// A title and, in brackets behind it or on a line of its own, what belongs to it; later lines are indented.
-fn heading(out: &mut String, title: &str, tag: &str, style: Style, width: usize) {
+pub(crate) fn heading(out: &mut String, title: &str, tag: &str, style: Style, width: usize) {
     let lines = if title.chars().count() <= width {
         vec![title.to_owned()]
     } else {
@@ -239,7 +239,7 @@ pub(crate) fn wrap(text: &str, width: usize) -> Vec<String> {
 }
 
 /// At most `width` characters, with an ellipsis where something is cut.
-fn clip(text: &str, width: usize) -> String {
+pub(crate) fn clip(text: &str, width: usize) -> String {
     if text.chars().count() <= width {
         return text.to_owned();
     }

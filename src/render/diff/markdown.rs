@@ -97,12 +97,12 @@ fn finding(out: &mut String, report: &Report, cause: &Cause) {
     let _infallible = writeln!(out, "\nRule `{}`. {}\n", cause.rule, links.join("; "));
 }
 
-fn row(out: &mut String, cells: &[String]) {
+pub(crate) fn row(out: &mut String, cells: &[String]) {
     let _infallible = writeln!(out, "| {} |", cells.join(" | "));
 }
 
 /// A value in a cell; long ones are cut.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     if ["absent", "nothing more"].contains(&text) {
         return text.to_owned();
     }
@@ -112,13 +112,13 @@ fn cell(text: &str) -> String {
 }
 
 /// Text from a file, as it is: a code span, in which nothing acts, or escaped where it would end one or a cell.
-fn literal(text: &str) -> String {
+pub(crate) fn literal(text: &str) -> String {
     let text = shown(text);
     if text.contains(['`', '|']) || text.trim().is_empty() { escaped(&text) } else { format!("`{text}`") }
 }
 
 /// Sentences: code spans stay, and outside them nothing acts.
-fn prose(text: &str) -> String {
+pub(crate) fn prose(text: &str) -> String {
     let text = shown(text);
     let parts: Vec<&str> = text.split('`').collect();
     // An odd number of marks, or two in a row, parts text and code otherwise than it looks.
