@@ -63,6 +63,12 @@ pub fn diff() -> Json {
     of_report::<crate::explain::report::Report>("What `driftlock diff --format json` prints.")
 }
 
+/// `docs/reference/lint.schema.json`: what `driftlock lint --format json` prints.
+pub fn lint() -> Json {
+    use crate::gate::report::{LintDetails, Report};
+    of_report::<Report<'_, LintDetails>>("What `driftlock lint --format json` prints.")
+}
+
 /// The schema of a report as it is written. Other keys are allowed: newer versions add some.
 fn of_report<T: schemars::JsonSchema>(description: &str) -> Json {
     let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();

@@ -150,6 +150,11 @@ impl Module {
         self.summary.entry != summary::Entry::No
     }
 
+    /// Whether it asks for deterministic algorithms.
+    pub fn is_deterministic(&self) -> bool {
+        self.summary.deterministic
+    }
+
     /// The files that its imports may mean, the likeliest first for each import.
     pub fn imports(&self, path: &Path, roots: &[PathBuf]) -> Vec<Vec<Vec<PathBuf>>> {
         self.summary.imports.iter().map(|import| program::candidates(import, path, roots)).collect()
