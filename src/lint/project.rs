@@ -57,7 +57,7 @@ fn read(path: &Path) -> Option<Result<Module, Skipped>> {
     };
     let language = files::language(path).unwrap_or(Language::Python);
     // A defect of ours in one file must not lose the others.
-    let looked = std::panic::catch_unwind(|| source::module(text, language));
+    let looked = std::panic::catch_unwind(|| source::module(text, language, source::is_test(path)));
     Some(looked.unwrap_or_else(|_| Err(Skipped { line: None, why: "could not be looked at (a defect of driftlock)".to_owned() })))
 }
 

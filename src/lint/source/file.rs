@@ -36,6 +36,8 @@ pub(super) struct File<'a> {
     pub(super) tree: Tree<'a>,
     pub(super) calls: Vec<Call<'a>>,
     pub(super) text: &'a str,
+    /// Whether it is a test: the order in which tests do things is no result.
+    pub(super) is_test: bool,
 }
 
 /// Something that a check found.
@@ -48,7 +50,7 @@ pub(super) struct Hit {
 }
 
 impl<'a> File<'a> {
-    pub(super) fn new(body: &'a [Stmt], text: &'a str) -> Self {
+    pub(super) fn new(body: &'a [Stmt], text: &'a str, is_test: bool) -> Self {
         let tree = super::tree::flatten(body, text.len());
         let calls = tree
             .all()
@@ -60,7 +62,7 @@ impl<'a> File<'a> {
                 _ => None,
             })
             .collect();
-        Self { tree, calls, text }
+        Self { tree, calls, text, is_test }
     }
 
     /// The calls of a library's function.
@@ -85,8 +87,13 @@ impl<'a> File<'a> {
 
     /// The text of an expression, shortened to one line.
     pub(super) fn written(&self, expr: &Expr) -> String {
+        self.slice(expr.range())
+    }
+
+    /// The text of a range, shortened to one line.
+    pub(super) fn slice(&self, range: TextRange) -> String {
         const LONGEST: usize = 40;
-        let text = self.text.get(usize::from(expr.start())..usize::from(expr.end())).unwrap_or_default();
+        let text = self.text.get(usize::from(range.start())..usize::from(range.end())).unwrap_or_default();
         let mut line: String = text.split_whitespace().collect::<Vec<_>>().join(" ");
         if line.chars().count() > LONGEST {
             line = line.chars().take(LONGEST - 1).chain(['…']).collect();

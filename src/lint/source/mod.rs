@@ -89,18 +89,24 @@ pub fn is_of_programs(id: &str) -> bool {
 
 /// Whether a check finds something in a program of one file: the cases of rules.
 pub fn raises(rule: &str, text: &str) -> bool {
-    let Ok(module) = module(text.to_owned(), Language::Python) else { return false };
+    let Ok(module) = module(text.to_owned(), Language::Python, false) else { return false };
     let path = Path::new("program.py");
     let found = programs(&[(path, &module)], &[]);
     module.found.iter().chain(found.iter().map(|(_, found)| found)).any(|found| found.rule == rule)
 }
 
-/// Looks at one file. Runs in the stack that the deepest nesting needs ([`super::STACK`]).
+/// Whether a file is a test by its name: what it does is no result, and others start it.
+pub fn is_test(path: &Path) -> bool {
+    let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
+    stem.starts_with("test_") || stem.ends_with("_test") || stem == "conftest"
+}
+
+/// Looks at one file. `is_test` says that it is a test ([`is_test`]). Runs in the stack that the deepest nesting needs ([`super::STACK`]).
 ///
 /// # Errors
 ///
 /// Where the file cannot be parsed.
-pub fn module(text: String, language: Language) -> Result<Module, Skipped> {
+pub fn module(text: String, language: Language, is_test: bool) -> Result<Module, Skipped> {
     let (text, notebook) = match language {
         Language::Python => (text, None),
         Language::Notebook => {
@@ -118,7 +124,7 @@ pub fn module(text: String, language: Language) -> Result<Module, Skipped> {
         return Err(Skipped { line: Some(line), why });
     }
     let lines = lines::Lines::new(&source.text);
-    let file = file::File::new(&source.tree.body, &source.text);
+    let file = file::File::new(&source.tree.body, &source.text, is_test);
     let mut hits = Vec::new();
     for (_, check) in checks::ALL {
         check(&file, &mut hits);

@@ -77,9 +77,6 @@ const PASSING: [&str; 20] = [
     "collections.deque",
 ];
 
-/// Methods of a set that give another set.
-const SETS: [&str; 5] = ["union", "intersection", "difference", "symmetric_difference", "copy"];
-
 /// The climber.
 pub(super) struct Order<'t, 'a> {
     tree: &'t Tree<'a>,
@@ -175,8 +172,9 @@ impl<'a> Order<'_, 'a> {
                 },
                 Expr::Set(_) | Expr::Compare(_) | Expr::Slice(_) | Expr::Await(_) => None,
                 Expr::BinOp(of) => match (shape, of.op) {
-                    (Shape::Set, Operator::BitOr | Operator::BitAnd | Operator::Sub | Operator::BitXor)
-                    | (Shape::Sequence | Shape::Text, Operator::Add | Operator::Mult | Operator::Mod) => {
+                    // What is made of sets is a set of its own, which is climbed from by itself.
+                    (Shape::Set, Operator::BitOr | Operator::BitAnd | Operator::Sub | Operator::BitXor) => None,
+                    (Shape::Sequence | Shape::Text, Operator::Add | Operator::Mult | Operator::Mod) => {
                         Some((above, shape, from))
                     }
                     (Shape::Set, Operator::Mod) => Some((above, Shape::Text, Some(began))),
@@ -283,8 +281,9 @@ impl<'a> Order<'_, 'a> {
                 self.found(began);
                 return None;
             }
+            // `next(iter(s))` is how the only member of a set is taken.
+            "next" if self.is_of_set(began) => return None,
             "next" => {
-                // Of a set with one element, or any: `next(iter(s))` is how one is taken.
                 self.found(began);
                 return None;
             }
@@ -340,13 +339,13 @@ impl<'a> Order<'_, 'a> {
         };
         match (shape, name) {
             _ if !called => None,
-            (Shape::Set, "pop") | (Shape::Sequence, "pop" | "popleft") => {
+            // `pop` of a set takes its only member, or any of those that are still to do.
+            (Shape::Sequence, "pop" | "popleft") => {
                 if !self.is_discarded(call) {
                     self.found(from.unwrap_or(id));
                 }
                 None
             }
-            (Shape::Set, name) if SETS.contains(&name) => Some((call, Shape::Set, from)),
             (Shape::Sequence, "copy") => Some((call, shape, from)),
             _ => None,
         }
@@ -439,6 +438,11 @@ impl<'a> Order<'_, 'a> {
             self.climb(id, shape, Some(from.unwrap_or(id)));
         }
         self.following.pop();
+    }
+
+    /// Whether what is climbed from is a set by its form.
+    fn is_of_set(&self, id: Id) -> bool {
+        self.tree.expr(id).is_some_and(|e| super::checks::is_set(self.tree, e, self.tree.node(id).scope, DEEPEST))
     }
 
     fn depth(&self) -> u32 {

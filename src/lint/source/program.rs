@@ -105,11 +105,10 @@ pub(super) fn judge(modules: &[Module<'_>], roots: &[PathBuf]) -> Vec<(usize, Fo
 /// Modules that other programs start: tests, and what packages are installed by.
 fn is_test(path: &Path) -> bool {
     let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
-    stem.starts_with("test_")
-        || stem.ends_with("_test")
+    super::is_test(path)
         || matches!(
             stem,
-            "conftest" | "setup" | "noxfile" | "__init__" | "conf" | "fabfile" | "tasks" | "versioneer"
+            "setup" | "noxfile" | "__init__" | "conf" | "fabfile" | "tasks" | "versioneer"
         )
 }
 

@@ -8,7 +8,7 @@ use super::tree::Tree;
 use super::values::method;
 
 /// Methods that do the same in any order: on sets and dicts, on files and processes, and of loggers.
-pub(super) const METHODS: [&str; 44] = [
+pub(super) const METHODS: [&str; 43] = [
     "add",
     "discard",
     "remove",
@@ -51,13 +51,11 @@ pub(super) const METHODS: [&str; 44] = [
     "index",
     "count",
     "clear",
-    "print",
     "add_argument",
 ];
 
 /// Functions that do the same in any order.
-const CALLS: [&str; 22] = [
-    "builtins.print",
+const CALLS: [&str; 21] = [
     "builtins.setattr",
     "builtins.delattr",
     "builtins.isinstance",

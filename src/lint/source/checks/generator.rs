@@ -1,8 +1,10 @@
 //! Generators that are made, or seeded, without a seed: the system's entropy is taken.
 
+use rustpython_ruff_python_ast::{Expr, Stmt};
 use rustpython_ruff_text_size::Ranged as _;
 
-use super::super::file::{File, Hit};
+use super::super::file::{Call, File, Hit};
+use super::super::tree::Part;
 use super::super::values::is_open;
 
 pub(super) const RULE: &str = "generator-without-seed";
@@ -49,9 +51,22 @@ pub(super) fn check(file: &File<'_>, out: &mut Vec<Hit>) {
                     .iter()
                     .all(|k| k.arg.as_ref().is_some_and(|a| a.as_str() == *name)))
         });
+        let unseeded = unseeded && !gets_state(file, call);
         if unseeded || ENTROPY.contains(&call.path.as_str()) {
-            let what = file.written(&rustpython_ruff_python_ast::Expr::Call(call.of.clone()));
+            let what = file.slice(call.of.range());
             out.push(Hit { rule: RULE, range: call.of.range(), what });
         }
     }
+}
+
+/// `rng = RandomState(); rng.set_state(…)`: the state comes from elsewhere.
+fn gets_state(file: &File<'_>, call: &Call<'_>) -> bool {
+    let Some(above) = file.tree.node(call.id).parent else { return false };
+    let Part::Stmt(Stmt::Assign(assign)) = file.tree.node(above).part else { return false };
+    let [Expr::Name(name)] = assign.targets.as_slice() else { return false };
+    let Some(home) = file.tree.scope_of(name.id.as_str(), call.scope) else { return false };
+    file.tree.uses(name.id.as_str(), home).any(|id| {
+        matches!(file.tree.above(id).next(), Some((_, node)) if matches!(node.part,
+            Part::Expr(Expr::Attribute(a)) if matches!(a.attr.as_str(), "set_state" | "setstate" | "seed" | "bit_generator")))
+    })
 }

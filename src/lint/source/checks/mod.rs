@@ -13,7 +13,7 @@ mod set_order;
 mod tf32;
 mod warn_only;
 
-pub(super) use set_order::annotates_numbers;
+pub(super) use set_order::{annotates_numbers, is_set};
 
 use super::file::{File, Hit};
 

@@ -17,6 +17,9 @@ const DEEPEST: u32 = 5;
 
 pub(super) fn check(file: &File<'_>, out: &mut Vec<Hit>) {
     let tree = &file.tree;
+    if file.is_test {
+        return;
+    }
     let mut places: BTreeSet<Id> = BTreeSet::new();
     for (id, node) in tree.all() {
         let Part::Expr(expr) = node.part else { continue };
@@ -28,7 +31,7 @@ pub(super) fn check(file: &File<'_>, out: &mut Vec<Hit>) {
             Expr::Attribute(attribute) if attribute.ctx.is_load() => attribute_is_set(tree, expr, node.scope),
             _ => false,
         };
-        if set && !has_fixed_order(tree, expr, node.scope) {
+        if set && !has_fixed_order(tree, expr, node.scope, DEEPEST) {
             places.extend(escapes(tree, id, Shape::Set));
         }
     }
@@ -105,16 +108,24 @@ fn attribute_values(tree: &Tree<'_>, expr: &Expr, scope: u32) -> Vec<Id> {
 }
 
 /// Whether the order of a set is the same in every process: numbers hash to themselves, and one member has no order.
-fn has_fixed_order<'a>(tree: &Tree<'a>, expr: &'a Expr, scope: u32) -> bool {
+fn has_fixed_order<'a>(tree: &Tree<'a>, expr: &'a Expr, scope: u32, depth: u32) -> bool {
+    if depth == 0 {
+        return false;
+    }
+    let fixed = |e: &'a Expr| has_fixed_order(tree, e, scope, depth - 1);
     match expr {
         Expr::Set(set) if set.elts.len() == 1 && !set.elts[0].is_starred_expr() => true,
-        Expr::Call(call) if call.arguments.is_empty() && method(call).is_none() => {
-            // `set()`, not in a name: it is empty.
-            true
-        }
+        // `set()`, not in a name: it is empty.
+        _ if is_empty_call(expr) => true,
         Expr::Call(call) => match method(call) {
-            Some((receiver, _)) => {
-                has_fixed_order(tree, receiver, scope) && !is_empty_set(tree, receiver, scope)
+            Some((receiver, name)) => {
+                let fixed = |e: &'a Expr| fixed(e) && !is_empty_call(tree.behind(e, scope).0);
+                let others = || call.arguments.args.iter().all(|e| fixed(e) || tree.holds_numbers(e, scope));
+                match name {
+                    "difference" => fixed(receiver),
+                    "intersection" => fixed(receiver) || (!call.arguments.is_empty() && others()),
+                    _ => fixed(receiver) && others(),
+                }
             }
             None => tree.holds_numbers(expr, scope),
         },
@@ -126,10 +137,9 @@ fn has_fixed_order<'a>(tree: &Tree<'a>, expr: &'a Expr, scope: u32) -> bool {
             let binds = tree.binds(name.id.as_str(), scope).unwrap_or_default();
             let values = binds.iter().all(|bind| match bind {
                 Bind::Value(value) | Bind::Augment(value) => {
-                    let value_scope = tree.node(*value).scope;
-                    tree.expr(*value).is_some_and(|e| {
-                        !e.is_name_expr() && (is_empty_call(e) || has_fixed_order(tree, e, value_scope))
-                    })
+                    let scope = tree.node(*value).scope;
+                    tree.expr(*value)
+                        .is_some_and(|e| is_empty_call(e) || has_fixed_order(tree, e, scope, depth - 1))
                 }
                 _ => false,
             });
@@ -139,19 +149,15 @@ fn has_fixed_order<'a>(tree: &Tree<'a>, expr: &'a Expr, scope: u32) -> bool {
             let values = attribute_values(tree, expr, scope);
             let fixed = values.iter().all(|value| {
                 let scope = tree.node(*value).scope;
-                tree.expr(*value).is_some_and(|e| !is_empty_call(e) && has_fixed_order(tree, e, scope))
+                tree.expr(*value).is_some_and(|e| !is_empty_call(e) && has_fixed_order(tree, e, scope, depth - 1))
             });
-            fixed
-                || tree
-                    .class_of(scope)
-                    .is_some_and(|class| tree.attribute_is_number(class, attribute.attr.as_str()))
+            let class = tree.class_of(scope);
+            fixed || class.is_some_and(|class| tree.attribute_is_number(class, attribute.attr.as_str()))
         }
         Expr::BinOp(of) => match of.op {
-            Operator::Sub => has_fixed_order(tree, &of.left, scope),
-            Operator::BitAnd => {
-                has_fixed_order(tree, &of.left, scope) || has_fixed_order(tree, &of.right, scope)
-            }
-            _ => has_fixed_order(tree, &of.left, scope) && has_fixed_order(tree, &of.right, scope),
+            Operator::Sub => fixed(&of.left),
+            Operator::BitAnd => fixed(&of.left) || fixed(&of.right),
+            _ => fixed(&of.left) && fixed(&of.right),
         },
         _ => tree.holds_numbers(expr, scope),
     }
@@ -159,10 +165,6 @@ fn has_fixed_order<'a>(tree: &Tree<'a>, expr: &'a Expr, scope: u32) -> bool {
 
 fn is_empty_call(expr: &Expr) -> bool {
     matches!(expr, Expr::Call(call) if call.arguments.is_empty() && method(call).is_none())
-}
-
-fn is_empty_set<'a>(tree: &Tree<'a>, expr: &'a Expr, scope: u32) -> bool {
-    is_empty_call(tree.behind(expr, scope).0)
 }
 
 /// Whether what `add` and `update` put into a name is numbers; true where nothing is put.
