@@ -27,6 +27,17 @@ impl<'a> Tree<'a> {
             .collect()
     }
 
+    /// The uses of an attribute of `self` in the class around a scope.
+    pub(super) fn attribute_uses(&self, scope: u32, name: &str) -> Vec<Id> {
+        let class = self.class_of(scope);
+        let all = self.loads.get("self").map(Vec::as_slice).unwrap_or_default();
+        let uses = all.iter().filter(|id| class.is_some() && self.class_of(self.node(**id).scope) == class);
+        uses.filter_map(|id| self.above(*id).next())
+            .filter(|(_, node)| matches!(node.part, Part::Expr(Expr::Attribute(a)) if a.attr.as_str() == name))
+            .map(|(at, _)| at)
+            .collect()
+    }
+
     /// The nodes of the values that the methods of the class give an attribute.
     pub(super) fn attribute_values(&self, class: u32, name: &str) -> Vec<Id> {
         // The value is the first node below its statement.

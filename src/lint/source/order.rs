@@ -5,7 +5,7 @@
 //! (`sorted`, `len`, `in`, another set) or that one does. Where neither can be told for the common case, the answer is
 //! that it does not: a finding must be worth reading.
 
-use rustpython_ruff_python_ast::{Expr, ExprCall, Operator, Stmt, UnaryOp};
+use rustpython_ruff_python_ast::{Expr, ExprCall, Number, Operator, Stmt, UnaryOp};
 
 use super::tame;
 use super::tree::{Bind, Id, Part, Tree};
@@ -54,7 +54,7 @@ const BLIND: [&str; 24] = [
 ];
 
 /// Functions whose result keeps the order of what they are given.
-const PASSING: [&str; 20] = [
+const PASSING: [&str; 18] = [
     "list",
     "tuple",
     "map",
@@ -67,8 +67,6 @@ const PASSING: [&str; 20] = [
     "tqdm.auto.tqdm",
     "tqdm.notebook.tqdm",
     "tqdm.trange",
-    "copy.copy",
-    "copy.deepcopy",
     "itertools.filterfalse",
     "itertools.compress",
     "numpy.array",
@@ -112,7 +110,7 @@ pub(super) fn gathered_counts(tree: &Tree<'_>, name: &str, scope: u32, depth: u3
     !order.out.is_empty()
 }
 
-/// Whether a name is put in order: `x.sort()`, `x = sorted(x)`.
+/// Whether a name is put in order, or has nothing to order: `x.sort()`, `x = sorted(x)`, `len(x) == 1`.
 fn in_order(tree: &Tree<'_>, name: &str, home: u32) -> bool {
     let sorted = |expr: &Expr, scope: u32| match expr {
         Expr::Call(call) => is_sorting(tree, call, scope),
@@ -122,7 +120,21 @@ fn in_order(tree: &Tree<'_>, name: &str, home: u32) -> bool {
         Bind::Value(value) => tree.expr(*value).is_some_and(|e| sorted(e, tree.node(*value).scope)),
         _ => false,
     });
-    bound || tree.uses(name, home).any(|id| is_sorted_in_place(tree, id))
+    bound || tree.uses(name, home).any(|id| is_sorted_in_place(tree, id) || is_alone(tree, id))
+}
+
+/// `len(x) == 1`: there is one, and no order.
+fn is_alone(tree: &Tree<'_>, id: Id) -> bool {
+    let mut above = tree.above(id).map(|(_, node)| node.part);
+    let is_len = matches!(above.next(), Some(Part::Expr(Expr::Call(call)))
+        if matches!(&*call.func, Expr::Name(name) if name.id.as_str() == "len"));
+    is_len
+        && match above.next() {
+            Some(Part::Expr(Expr::Compare(of))) => of.comparators.iter().chain([&*of.left]).any(|e| {
+                matches!(e, Expr::NumberLiteral(n) if matches!(&n.value, Number::Int(i) if i.as_i64() == Some(1)))
+            }),
+            _ => false,
+        }
 }
 
 fn is_sorting(tree: &Tree<'_>, call: &ExprCall, scope: u32) -> bool {
@@ -288,6 +300,7 @@ impl<'a> Order<'_, 'a> {
                 return None;
             }
             "str" | "repr" | "format" => return Some((at, Shape::Text, Some(began))),
+            "copy.copy" | "copy.deepcopy" | "typing.cast" => return Some((at, shape, from)),
             "print" | "hash" | "vars" => return None,
             _ => {}
         }
@@ -358,7 +371,7 @@ impl<'a> Order<'_, 'a> {
         let is_me = |expr: &Expr| me.is_some_and(|me| std::ptr::eq(me, expr));
         match stmt {
             Stmt::For(each) if is_me(&each.iter) => {
-                if shape != Shape::Text && !tame::body(tree, &each.body, scope, self.depth()) {
+                if shape != Shape::Text && !tame::body(tree, &each.target, &each.body, scope, self.depth()) {
                     self.found(began);
                 }
             }
@@ -383,6 +396,9 @@ impl<'a> Order<'_, 'a> {
     fn assigned(&mut self, target: &'a Expr, scope: u32, shape: Shape, began: Id, from: Option<Id>) {
         match target {
             Expr::Name(name) => self.follow(name.id.as_str(), scope, shape, from),
+            // `(only,) = names`
+            Expr::Tuple(of) if of.elts.len() == 1 => {}
+            Expr::List(of) if of.elts.len() == 1 => {}
             // `a, b = names`
             Expr::Tuple(_) | Expr::List(_) if shape != Shape::Text => self.found(began),
             Expr::Attribute(attribute) if shape == Shape::Sequence => {

@@ -108,7 +108,6 @@ pub(super) fn fate(file: &File<'_>, id: Id, depth: u32) -> Fate {
                 }
                 Expr::UnaryOp(of) if of.op != rustpython_ruff_python_ast::UnaryOp::Not => {}
                 Expr::If(of) if !is_me(&of.test) => {}
-                Expr::Subscript(of) if is_me(&of.slice) && !bucket => return Fate::Bucket,
                 Expr::Subscript(of) if !is_me(&of.value) => return end(bucket),
                 Expr::BoolOp(_)
                 | Expr::Attribute(_)

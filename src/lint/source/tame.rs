@@ -85,15 +85,48 @@ pub(super) fn is_tame_call(tree: &Tree<'_>, call: &ExprCall, scope: u32) -> bool
     path.is_some_and(|path| {
         CALLS.contains(&path.as_str())
             || ["shutil.", "logging.", "warnings.", "pprint."].iter().any(|p| path.starts_with(p))
-    }) || method(call).is_some_and(|(_, name)| METHODS.contains(&name))
+    }) || named(call).is_some_and(is_tame_name)
+}
+
+fn named(call: &ExprCall) -> Option<&str> {
+    match &*call.func {
+        Expr::Name(name) => Some(name.id.as_str()),
+        _ => method(call).map(|(_, name)| name),
+    }
+}
+
+/// Names of functions and methods that speak of something done to each by itself.
+fn is_tame_name(name: &str) -> bool {
+    let word = name.trim_start_matches('_');
+    METHODS.contains(&name)
+        || word.contains("register")
+        || ["remove", "delete", "erase", "clear", "reset", "discard", "close", "disable", "enable"]
+            .iter()
+            .any(|verb| word.starts_with(verb))
 }
 
 /// Whether a loop's body does the same in any order.
-pub(super) fn body(tree: &Tree<'_>, body: &[Stmt], scope: u32, depth: u32) -> bool {
+pub(super) fn body(tree: &Tree<'_>, target: &Expr, body: &[Stmt], scope: u32, depth: u32) -> bool {
+    let mut targets = Vec::new();
+    names(target, &mut targets);
+    if targets == ["_"] {
+        return true;
+    }
     let mut counters = Counters(Vec::new());
     counters.visit_body(body);
-    let cx = Context { tree, scope, depth, counters: &counters.0 };
+    let cx = Context { tree, scope, depth, counters: &counters.0, targets: &targets };
     cx.all(body)
+}
+
+/// The names that a target binds.
+fn names<'a>(target: &'a Expr, out: &mut Vec<&'a str>) {
+    match target {
+        Expr::Name(name) => out.push(name.id.as_str()),
+        Expr::Tuple(of) => of.elts.iter().for_each(|e| names(e, out)),
+        Expr::List(of) => of.elts.iter().for_each(|e| names(e, out)),
+        Expr::Starred(of) => names(&of.value, out),
+        _ => {}
+    }
 }
 
 /// Names that count up in the body.
@@ -117,6 +150,8 @@ struct Context<'t, 'a> {
     scope: u32,
     depth: u32,
     counters: &'t [&'t str],
+    /// What the loop binds.
+    targets: &'t [&'t str],
 }
 
 impl Context<'_, '_> {
@@ -144,7 +179,7 @@ impl Context<'_, '_> {
             Stmt::Assign(assign) => assign.targets.iter().all(|target| self.target(target, &assign.value)),
             Stmt::AnnAssign(assign) => assign.value.is_none() || assign.target.is_name_expr(),
             Stmt::AugAssign(assign) => match assign.op {
-                Operator::Add | Operator::Sub => is_count(&assign.value),
+                Operator::Add | Operator::Sub => is_count(&assign.value) || self.is_own(&assign.target),
                 Operator::BitOr | Operator::BitAnd | Operator::BitXor => true,
                 _ => false,
             },
@@ -167,6 +202,9 @@ impl Context<'_, '_> {
             return true;
         }
         match method(call) {
+            // What is done to the member itself: `process.join()`, `table.pop(key)`.
+            Some((receiver, _)) if self.is_target(receiver) => true,
+            Some((_, "pop")) if !call.arguments.is_empty() => true,
             // A list that is sorted before it is used.
             Some((Expr::Name(list), "append" | "extend")) => {
                 !order::gathered_counts(self.tree, list.id.as_str(), self.scope, self.depth + 1)
@@ -183,6 +221,27 @@ impl Context<'_, '_> {
             Expr::Subscript(_) => !self.numbers(value),
             _ => false,
         }
+    }
+
+    /// `x`, `x.a.b`, of what the loop binds.
+    fn is_target(&self, expr: &Expr) -> bool {
+        let mut inner = expr;
+        while let Expr::Attribute(attribute) = inner {
+            inner = &attribute.value;
+        }
+        matches!(inner, Expr::Name(name) if self.targets.contains(&name.id.as_str()))
+    }
+
+    /// `d[x]`, `d[x][0]`: each member has its own.
+    fn is_own(&self, expr: &Expr) -> bool {
+        let mut inner = expr;
+        while let Expr::Subscript(subscript) = inner {
+            if self.is_target(&subscript.slice) {
+                return true;
+            }
+            inner = &subscript.value;
+        }
+        false
     }
 
     fn numbers(&self, value: &Expr) -> bool {

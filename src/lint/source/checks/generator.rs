@@ -63,10 +63,15 @@ pub(super) fn check(file: &File<'_>, out: &mut Vec<Hit>) {
 fn gets_state(file: &File<'_>, call: &Call<'_>) -> bool {
     let Some(above) = file.tree.node(call.id).parent else { return false };
     let Part::Stmt(Stmt::Assign(assign)) = file.tree.node(above).part else { return false };
-    let [Expr::Name(name)] = assign.targets.as_slice() else { return false };
-    let Some(home) = file.tree.scope_of(name.id.as_str(), call.scope) else { return false };
-    file.tree.uses(name.id.as_str(), home).any(|id| {
+    let sets = |id| {
         matches!(file.tree.above(id).next(), Some((_, node)) if matches!(node.part,
             Part::Expr(Expr::Attribute(a)) if matches!(a.attr.as_str(), "set_state" | "setstate" | "seed" | "bit_generator")))
-    })
+    };
+    if let [Expr::Attribute(attribute)] = assign.targets.as_slice() {
+        // `self.rng = Random()`, seeded in another method.
+        return file.tree.attribute_uses(call.scope, attribute.attr.as_str()).into_iter().any(sets);
+    }
+    let [Expr::Name(name)] = assign.targets.as_slice() else { return false };
+    let Some(home) = file.tree.scope_of(name.id.as_str(), call.scope) else { return false };
+    file.tree.uses(name.id.as_str(), home).any(sets)
 }

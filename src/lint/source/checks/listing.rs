@@ -30,7 +30,7 @@ fn shown(call: &Call<'_>) -> String {
 
 fn lists<'a>(file: &File<'a>, call: &Call<'a>, has_paths: bool) -> bool {
     match call.path.as_str() {
-        "os.listdir" | "os.scandir" => return true,
+        "os.listdir" | "os.scandir" => return !is_of_kernel(file, call),
         "glob.glob" | "glob.iglob" => return !is_one_name(file, call),
         _ => {}
     }
@@ -49,6 +49,14 @@ fn lists<'a>(file: &File<'a>, call: &Call<'a>, has_paths: bool) -> bool {
 fn is_one_name<'a>(file: &File<'a>, call: &Call<'a>) -> bool {
     let pattern = call.of.arguments.args.first();
     pattern.and_then(|p| file.tree.text(p, call.scope)).is_some_and(|text| !text.contains(['*', '?', '[']))
+}
+
+/// What the kernel shows as files has an order of its own, and no copies.
+fn is_of_kernel<'a>(file: &File<'a>, call: &Call<'a>) -> bool {
+    let folder = call.of.arguments.args.first();
+    folder.and_then(|p| file.tree.text(p, call.scope)).is_some_and(|text| {
+        ["/proc/", "/sys/", "/dev/"].iter().any(|root| text.starts_with(root))
+    })
 }
 
 fn uses_pathlib(file: &File<'_>) -> bool {
