@@ -36,8 +36,6 @@ pub(super) struct File<'a> {
     pub(super) tree: Tree<'a>,
     pub(super) calls: Vec<Call<'a>>,
     pub(super) text: &'a str,
-    /// Whether it is a test: the order in which tests do things is no result.
-    pub(super) is_test: bool,
 }
 
 /// Something that a check found.
@@ -50,7 +48,7 @@ pub(super) struct Hit {
 }
 
 impl<'a> File<'a> {
-    pub(super) fn new(body: &'a [Stmt], text: &'a str, is_test: bool) -> Self {
+    pub(super) fn new(body: &'a [Stmt], text: &'a str) -> Self {
         let tree = super::tree::flatten(body, text.len());
         let calls = tree
             .all()
@@ -62,7 +60,7 @@ impl<'a> File<'a> {
                 _ => None,
             })
             .collect();
-        Self { tree, calls, text, is_test }
+        Self { tree, calls, text }
     }
 
     /// The calls of a library's function.

@@ -128,6 +128,7 @@ fn one<'a>(file: &File<'a>, lines: &Lines<'_>, call: &Call<'a>, out: &mut Summar
     let spot = || (lines.place(call.of.range()), file.written(&call.of.func));
     if let Some(draw) = draws::of(file, call)
         && !unit.draws.iter().any(|(d, _)| *d == draw)
+        && !is_example(file, call)
     {
         unit.draws.push((draw, spot()));
     }
@@ -151,6 +152,16 @@ fn one<'a>(file: &File<'a>, lines: &Lines<'_>, call: &Call<'a>, out: &mut Summar
             unit.trainer = Some(spot());
         }
     }
+}
+
+/// `example_input = torch.rand(…)`: the shape counts, for tracing or for a warm-up, and not the numbers.
+fn is_example(file: &File<'_>, call: &Call<'_>) -> bool {
+    let Some(Part::Stmt(Stmt::Assign(assign))) = file.tree.node(call.id).parent.map(|p| file.tree.node(p).part) else {
+        return false;
+    };
+    matches!(assign.targets.as_slice(), [Expr::Name(name)] if ["example", "dummy", "sample_input", "warm"]
+        .iter()
+        .any(|word| name.id.to_ascii_lowercase().starts_with(word)))
 }
 
 /// The units, and the unit of each node.

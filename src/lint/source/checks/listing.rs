@@ -10,9 +10,6 @@ use super::super::tree::Bind;
 pub(super) const RULE: &str = "files-unsorted";
 
 pub(super) fn check(file: &File<'_>, out: &mut Vec<Hit>) {
-    if file.is_test {
-        return;
-    }
     let has_paths = uses_pathlib(file);
     for call in file.calls.iter().filter(|call| lists(file, call, has_paths)) {
         if !escapes(&file.tree, call.id, Shape::Sequence).is_empty() {

@@ -20,6 +20,10 @@ use super::file::{File, Hit};
 /// A check: the id of its rule, and what finds it.
 type Check = (&'static str, fn(&File<'_>, &mut Vec<Hit>));
 
+/// What tests may do: the order in which they do things, and what they draw, is no result.
+pub(super) const NOT_OF_TESTS: [&str; 5] =
+    [clock_seed::RULE, generator::RULE, hash_value::RULE, listing::RULE, set_order::RULE];
+
 /// Every check of one file, in the order of the rules' ids.
 pub(super) const ALL: [Check; 11] = [
     (autotune::RULE, autotune::check),

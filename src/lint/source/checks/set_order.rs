@@ -17,9 +17,6 @@ const DEEPEST: u32 = 5;
 
 pub(super) fn check(file: &File<'_>, out: &mut Vec<Hit>) {
     let tree = &file.tree;
-    if file.is_test {
-        return;
-    }
     let mut places: BTreeSet<Id> = BTreeSet::new();
     for (id, node) in tree.all() {
         let Part::Expr(expr) = node.part else { continue };
