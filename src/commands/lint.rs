@@ -81,9 +81,7 @@ pub fn run(args: &Lint) -> Result<Exit, Error> {
 
 /// Which of the arguments is a snapshot, and what they leave out.
 fn plan(args: &Lint) -> Result<Plan, Error> {
-    let is_source = |path: &&PathBuf| {
-        path.is_dir() || files::language(path).is_some()
-    };
+    let is_source = |path: &&PathBuf| path.is_dir() || files::language(path).is_some();
     let (source, snapshots): (Vec<&PathBuf>, Vec<&PathBuf>) = args.paths.iter().partition(is_source);
     if let [_, second, ..] = snapshots.as_slice() {
         return Err(Error::input(format!("`{}` is a second snapshot", second.display()))

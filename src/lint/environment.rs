@@ -107,7 +107,8 @@ fn possible(rule: &Compiled, side: &Snapshot, scope: &Scope) -> bool {
     let values = rule.values();
     let view = View { a: side, b: side, values: &values, fact: None, star: None };
     let Some(when @ Condition::All(parts)) = &rule.rule.when else { return false };
-    let speaks = parts.iter().any(|part| !matches!(part, Condition::Not(_)) && view.holds(part) == Some(true));
+    let speaks =
+        parts.iter().any(|part| !matches!(part, Condition::Not(_)) && view.holds(part) == Some(true));
     let open = parts.iter().filter(|part| view.holds(part).is_none());
     speaks && view.holds(when).is_none() && open.into_iter().all(is_of_program)
 }
@@ -148,10 +149,7 @@ fn affirmed<'r>(condition: &'r Condition, out: &mut Vec<&'r Predicate>) {
 
 /// Whether a fact is one of those that make the condition hold, where the condition speaks of it.
 fn counts(path: &FactPath, predicates: &[&Predicate], snapshot: &Snapshot) -> bool {
-    let mut about = predicates
-        .iter()
-        .filter(|p| Pattern::new(&p.fact).matches(path))
-        .peekable();
+    let mut about = predicates.iter().filter(|p| Pattern::new(&p.fact).matches(path)).peekable();
     if about.peek().is_none() {
         return true;
     }
@@ -160,7 +158,9 @@ fn counts(path: &FactPath, predicates: &[&Predicate], snapshot: &Snapshot) -> bo
         let several = p.operator == crate::explain::rule::Operator::Several;
         let one = Predicate { fact: path.to_string(), ..(*p).clone() };
         // An absent variable is what a rule's own default speaks of.
-        several || matches!(snapshot.look(path), Looked::Absent) || view.holds(&Condition::Fact(one)) == Some(true)
+        several
+            || matches!(snapshot.look(path), Looked::Absent)
+            || view.holds(&Condition::Fact(one)) == Some(true)
     })
 }
 

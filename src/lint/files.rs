@@ -194,15 +194,28 @@ fn encoding(bytes: &[u8]) -> Option<String> {
         let comment = line.trim_start().strip_prefix('#')?;
         let rest = &comment[comment.find("coding")? + "coding".len()..];
         let name = rest.strip_prefix([':', '='])?.trim_start();
-        let end = name.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(name.len());
+        let end =
+            name.find(|c: char| !(c.is_ascii_alphanumeric() || "-_.".contains(c))).unwrap_or(name.len());
         (end > 0).then(|| name[..end].to_ascii_lowercase().replace('_', "-"))
     })
 }
 
 fn is_single_byte(name: &str) -> bool {
-    ["latin", "iso-8859-", "iso8859-", "cp125", "windows-125", "koi8-", "ascii", "us-ascii", "cp437", "cp850", "mac-"]
-        .iter()
-        .any(|prefix| name.starts_with(prefix))
+    [
+        "latin",
+        "iso-8859-",
+        "iso8859-",
+        "cp125",
+        "windows-125",
+        "koi8-",
+        "ascii",
+        "us-ascii",
+        "cp437",
+        "cp850",
+        "mac-",
+    ]
+    .iter()
+    .any(|prefix| name.starts_with(prefix))
 }
 
 fn words(error: &std::io::Error) -> String {
@@ -220,7 +233,10 @@ mod tests {
     #[test]
     fn encodings() {
         assert_eq!(decode(b"\xef\xbb\xbfx = 1".to_vec()).as_deref(), Ok("x = 1"));
-        assert_eq!(decode(b"# -*- coding: latin-1 -*-\nx = '\xe9'".to_vec()).map(|t| t.contains('é')), Ok(true));
+        assert_eq!(
+            decode(b"# -*- coding: latin-1 -*-\nx = '\xe9'".to_vec()).map(|t| t.contains('é')),
+            Ok(true)
+        );
         assert_eq!(decode(b"x = 1\ny = '\xe9'".to_vec()), Err("is not UTF-8 (line 2)".to_owned()));
         assert_eq!(decode(b"# coding=euc-jp\n'\xa4\xa2'".to_vec()), Err("is written in euc-jp".to_owned()));
         assert_eq!(decode(b"\xff\xfex\0".to_vec()), Err("is UTF-16, which Python does not read".to_owned()));

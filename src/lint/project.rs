@@ -58,11 +58,14 @@ fn read(path: &Path) -> Option<Result<Module, Skipped>> {
     let language = files::language(path).unwrap_or(Language::Python);
     // A defect of ours in one file must not lose the others.
     let looked = std::panic::catch_unwind(|| source::module(text, language, source::is_test(path)));
-    Some(looked.unwrap_or_else(|_| Err(Skipped { line: None, why: "could not be looked at (a defect of driftlock)".to_owned() })))
+    Some(looked.unwrap_or_else(|_| {
+        Err(Skipped { line: None, why: "could not be looked at (a defect of driftlock)".to_owned() })
+    }))
 }
 
 fn look_here(targets: &Targets, rules: &Catalogue, narrow: &[String]) -> Report {
-    let read: Vec<Option<Result<Module, Skipped>>> = targets.files.par_iter().map(|t| read(&t.path)).collect();
+    let read: Vec<Option<Result<Module, Skipped>>> =
+        targets.files.par_iter().map(|t| read(&t.path)).collect();
     let mut out = Report::default();
     let mut modules: Vec<(&Target, Module)> = Vec::new();
     for (target, module) in targets.files.iter().zip(read) {
@@ -91,7 +94,8 @@ fn look_here(targets: &Targets, rules: &Catalogue, narrow: &[String]) -> Report 
         let before = found.len();
         let mut used = BTreeSet::new();
         found.retain(|found| {
-            let ignore = module.ignores.iter().enumerate().find(|(_, i)| i.speaks_for(found.rule, found.place.line));
+            let ignore =
+                module.ignores.iter().enumerate().find(|(_, i)| i.speaks_for(found.rule, found.place.line));
             if let Some((i, _)) = ignore {
                 used.insert((i, found.rule));
             }
@@ -184,7 +188,13 @@ fn location(place: source::Place, target: &Target, module: &Module) -> Location 
     }
 }
 
-fn finding(found: &Found, target: &Target, module: &Module, rules: &Catalogue, scope: &Scope) -> Option<Finding> {
+fn finding(
+    found: &Found,
+    target: &Target,
+    module: &Module,
+    rules: &Catalogue,
+    scope: &Scope,
+) -> Option<Finding> {
     let rule = rule(rules, found.rule).filter(|rule| scope.meets(&rule.scope))?;
     let mut out = environment::finding(rule, Level::Deny, rule.confidence, Vec::new(), None);
     if !found.what.is_empty() {
@@ -237,7 +247,9 @@ fn complain(
         let known = source::is_check(rule);
         let title = match known {
             true => format!("`ignore[{rule}]` takes nothing back: the rule finds nothing here"),
-            false if rules.find(rule).is_some() => format!("`ignore[{rule}]`: this rule does not judge source"),
+            false if rules.find(rule).is_some() => {
+                format!("`ignore[{rule}]`: this rule does not judge source")
+            }
             false => format!("`ignore[{rule}]`: there is no rule of this name"),
         };
         say(UNMATCHED, title, "Remove the comment, or mend the rule's name (`driftlock rules` lists them).");

@@ -33,7 +33,9 @@ impl<'a> Tree<'a> {
         let all = self.loads.get("self").map(Vec::as_slice).unwrap_or_default();
         let uses = all.iter().filter(|id| class.is_some() && self.class_of(self.node(**id).scope) == class);
         uses.filter_map(|id| self.above(*id).next())
-            .filter(|(_, node)| matches!(node.part, Part::Expr(Expr::Attribute(a)) if a.attr.as_str() == name))
+            .filter(
+                |(_, node)| matches!(node.part, Part::Expr(Expr::Attribute(a)) if a.attr.as_str() == name),
+            )
             .map(|(at, _)| at)
             .collect()
     }

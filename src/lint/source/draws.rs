@@ -285,7 +285,10 @@ pub(super) fn seeds<'a>(file: &File<'a>, call: &Call<'a>) -> Generators {
             let own = matches!(call.name(), "seed" | "manual_seed" | "initial_seed" | "get_seed")
                 || call.name().starts_with("get")
                 || path.starts_with("builtins.");
-            let from_library = !path.is_empty() && !path.starts_with('.');
+            // What these have is listed above.
+            let known =
+                ["torch.", "tensorflow.", "numpy.", "random.", "jax."].iter().any(|p| path.starts_with(p));
+            let from_library = !path.is_empty() && !path.starts_with('.') && !known;
             if !own && from_library && sets_everything(call.name()) {
                 Generators::EVERY
             } else {

@@ -18,7 +18,9 @@ pub(super) enum Shape {
     Set,
     /// Values in an order that nobody chose: a list, a generator.
     Sequence,
-    /// A text that holds such an order: it counts unless it is only shown.
+    /// A text that was joined of such values: it counts, unless it is only shown.
+    Joined,
+    /// A text that shows such values.
     Text,
 }
 
@@ -185,10 +187,12 @@ impl<'a> Order<'_, 'a> {
                 Expr::Set(_) | Expr::Compare(_) | Expr::Slice(_) | Expr::Await(_) => None,
                 Expr::BinOp(of) => match (shape, of.op) {
                     // What is made of sets is a set of its own, which is climbed from by itself.
-                    (Shape::Set, Operator::BitOr | Operator::BitAnd | Operator::Sub | Operator::BitXor) => None,
-                    (Shape::Sequence | Shape::Text, Operator::Add | Operator::Mult | Operator::Mod) => {
-                        Some((above, shape, from))
-                    }
+                    (Shape::Set, Operator::BitOr | Operator::BitAnd | Operator::Sub | Operator::BitXor)
+                    | (Shape::Joined, Operator::Mod) => None,
+                    (
+                        Shape::Sequence | Shape::Joined | Shape::Text,
+                        Operator::Add | Operator::Mult | Operator::Mod,
+                    ) => Some((above, shape, from)),
                     (Shape::Set, Operator::Mod) => Some((above, Shape::Text, Some(began))),
                     _ => None,
                 },
@@ -222,7 +226,7 @@ impl<'a> Order<'_, 'a> {
                     None
                 }
                 Expr::Yield(_) | Expr::Lambda(_) | Expr::Dict(_) => {
-                    if shape == Shape::Sequence {
+                    if matches!(shape, Shape::Sequence | Shape::Joined) {
                         self.found(began);
                     }
                     None
@@ -254,8 +258,13 @@ impl<'a> Order<'_, 'a> {
 
     /// The value is the iterable of a comprehension.
     fn iterated_in(&mut self, above: Id, began: Id, shape: Shape) -> Option<(Id, Shape, Option<Id>)> {
-        if shape == Shape::Text {
-            return None;
+        match shape {
+            Shape::Text => return None,
+            Shape::Joined => {
+                self.found(began);
+                return None;
+            }
+            Shape::Set | Shape::Sequence => {}
         }
         let comprehension = self.tree.node(above).parent?;
         match self.tree.expr(comprehension)? {
@@ -284,9 +293,19 @@ impl<'a> Order<'_, 'a> {
         if is_sorting(tree, call, scope) || (BLIND.contains(&name) && !starred) {
             return None;
         }
-        if shape == Shape::Text {
-            // Texts are shown, mostly; one that becomes a key or a file's content does not look like it.
-            return None;
+        match shape {
+            Shape::Text => return None,
+            Shape::Joined => {
+                let keyword = match tree.node(id).parent.map(|p| tree.node(p).part) {
+                    Some(Part::Keyword(keyword)) => keyword.arg.as_ref().map(|name| name.as_str()),
+                    _ => None,
+                };
+                if !is_shown(name, call, keyword) && !tame::is_tame_call(tree, call, scope) {
+                    self.found(began);
+                }
+                return None;
+            }
+            Shape::Set | Shape::Sequence => {}
         }
         match name {
             "enumerate" | "zip" => {
@@ -309,7 +328,7 @@ impl<'a> Order<'_, 'a> {
         }
         if let Some((receiver, method)) = method(call) {
             match method {
-                "join" if !name.starts_with("os.path.") => return Some((at, Shape::Text, Some(began))),
+                "join" if !name.starts_with("os.path.") => return Some((at, Shape::Joined, Some(began))),
                 "extend" | "append" | "extendleft" | "insert" => {
                     if shape == Shape::Set && method != "extend" {
                         return None;
@@ -360,6 +379,10 @@ impl<'a> Order<'_, 'a> {
                 None
             }
             (Shape::Sequence, "copy") => Some((call, shape, from)),
+            (Shape::Joined, "strip" | "lower" | "upper" | "rstrip" | "lstrip" | "encode" | "replace") => {
+                Some((call, shape, from))
+            }
+            (Shape::Joined, "split" | "splitlines") => Some((call, Shape::Sequence, from)),
             _ => None,
         }
     }
@@ -388,7 +411,7 @@ impl<'a> Order<'_, 'a> {
                 _ if shape == Shape::Sequence => self.found(began),
                 _ => {}
             },
-            Stmt::Return(_) if shape == Shape::Sequence => self.found(began),
+            Stmt::Return(_) if matches!(shape, Shape::Sequence | Shape::Joined) => self.found(began),
             _ => {}
         }
     }
@@ -438,7 +461,7 @@ impl<'a> Order<'_, 'a> {
     fn follow(&mut self, name: &'a str, scope: u32, shape: Shape, from: Option<Id>) {
         let tree = self.tree;
         // A set in a name is looked at where the name is used.
-        if shape != Shape::Sequence {
+        if !matches!(shape, Shape::Sequence | Shape::Joined) {
             return;
         }
         let Some(home) = tree.scope_of(name, scope) else { return };
@@ -458,7 +481,9 @@ impl<'a> Order<'_, 'a> {
 
     /// Whether what is climbed from is a set by its form.
     fn is_of_set(&self, id: Id) -> bool {
-        self.tree.expr(id).is_some_and(|e| super::checks::is_set(self.tree, e, self.tree.node(id).scope, DEEPEST))
+        self.tree
+            .expr(id)
+            .is_some_and(|e| super::checks::is_set(self.tree, e, self.tree.node(id).scope, DEEPEST))
     }
 
     fn depth(&self) -> u32 {
@@ -474,6 +499,36 @@ impl<'a> Order<'_, 'a> {
     fn is_written(&self, subscript: Id) -> bool {
         matches!(self.tree.expr(subscript), Some(Expr::Subscript(s)) if !s.ctx.is_load())
     }
+}
+
+/// Whether a text that is handed on is only shown: printed, logged, the message of an error.
+fn is_shown(path: &str, call: &ExprCall, keyword: Option<&str>) -> bool {
+    let name = match &*call.func {
+        Expr::Name(name) => name.id.as_str(),
+        Expr::Attribute(attribute) => attribute.attr.as_str(),
+        _ => "",
+    };
+    const SHOWS: [&str; 9] =
+        ["print", "echo", "format", "fail", "exit", "skip", "error", "join", "set_title"];
+    const KEYWORDS: [&str; 11] = [
+        "help",
+        "description",
+        "msg",
+        "message",
+        "title",
+        "label",
+        "doc",
+        "desc",
+        "reason",
+        "epilog",
+        "usage",
+    ];
+    ["Error", "Exception", "Warning", "Exit"].iter().any(|end| name.ends_with(end))
+        || SHOWS.contains(&name)
+        || path == "builtins.len"
+        || name.contains("warn")
+        || name.contains("log")
+        || keyword.is_some_and(|keyword| KEYWORDS.contains(&keyword))
 }
 
 /// Functions outside that take many values and make something without an order of them.

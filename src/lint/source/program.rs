@@ -106,10 +106,7 @@ pub(super) fn judge(modules: &[Module<'_>], roots: &[PathBuf]) -> Vec<(usize, Fo
 fn is_test(path: &Path) -> bool {
     let stem = path.file_stem().and_then(|s| s.to_str()).unwrap_or_default();
     super::is_test(path)
-        || matches!(
-            stem,
-            "setup" | "noxfile" | "__init__" | "conf" | "fabfile" | "tasks" | "versioneer"
-        )
+        || matches!(stem, "setup" | "noxfile" | "__init__" | "conf" | "fabfile" | "tasks" | "versioneer")
 }
 
 type Out = BTreeMap<(usize, super::Place, &'static str), Found>;

@@ -156,7 +156,9 @@ fn one<'a>(file: &File<'a>, lines: &Lines<'_>, call: &Call<'a>, out: &mut Summar
 
 /// `example_input = torch.rand(…)`: the shape counts, for tracing or for a warm-up, and not the numbers.
 fn is_example(file: &File<'_>, call: &Call<'_>) -> bool {
-    let Some(Part::Stmt(Stmt::Assign(assign))) = file.tree.node(call.id).parent.map(|p| file.tree.node(p).part) else {
+    let Some(Part::Stmt(Stmt::Assign(assign))) =
+        file.tree.node(call.id).parent.map(|p| file.tree.node(p).part)
+    else {
         return false;
     };
     matches!(assign.targets.as_slice(), [Expr::Name(name)] if ["example", "dummy", "sample_input", "warm"]

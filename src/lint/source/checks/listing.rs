@@ -51,9 +51,9 @@ fn is_one_name<'a>(file: &File<'a>, call: &Call<'a>) -> bool {
 /// What the kernel shows as files has an order of its own, and no copies.
 fn is_of_kernel<'a>(file: &File<'a>, call: &Call<'a>) -> bool {
     let folder = call.of.arguments.args.first();
-    folder.and_then(|p| file.tree.text(p, call.scope)).is_some_and(|text| {
-        ["/proc/", "/sys/", "/dev/"].iter().any(|root| text.starts_with(root))
-    })
+    folder
+        .and_then(|p| file.tree.text(p, call.scope))
+        .is_some_and(|text| ["/proc/", "/sys/", "/dev/"].iter().any(|root| text.starts_with(root)))
 }
 
 fn uses_pathlib(file: &File<'_>) -> bool {

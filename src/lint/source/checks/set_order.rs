@@ -146,7 +146,8 @@ fn has_fixed_order<'a>(tree: &Tree<'a>, expr: &'a Expr, scope: u32, depth: u32) 
             let values = attribute_values(tree, expr, scope);
             let fixed = values.iter().all(|value| {
                 let scope = tree.node(*value).scope;
-                tree.expr(*value).is_some_and(|e| !is_empty_call(e) && has_fixed_order(tree, e, scope, depth - 1))
+                tree.expr(*value)
+                    .is_some_and(|e| !is_empty_call(e) && has_fixed_order(tree, e, scope, depth - 1))
             });
             let class = tree.class_of(scope);
             fixed || class.is_some_and(|class| tree.attribute_is_number(class, attribute.attr.as_str()))
