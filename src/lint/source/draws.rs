@@ -280,21 +280,7 @@ pub(super) fn seeds<'a>(file: &File<'a>, call: &Call<'a>) -> Generators {
             Generators::only(&[TensorFlow])
         }
         "keras.utils.set_random_seed" => Generators::EVERY,
-        path => {
-            // A method of an object seeds that object: `generator.manual_seed(0)`, `env.seed(0)`.
-            let own = matches!(call.name(), "seed" | "manual_seed" | "initial_seed" | "get_seed")
-                || call.name().starts_with("get")
-                || path.starts_with("builtins.");
-            // What these have is listed above.
-            let known =
-                ["torch.", "tensorflow.", "numpy.", "random.", "jax."].iter().any(|p| path.starts_with(p));
-            let from_library = !path.is_empty() && !path.starts_with('.') && !known;
-            if !own && from_library && sets_everything(call.name()) {
-                Generators::EVERY
-            } else {
-                Generators::default()
-            }
-        }
+        _ => Generators::default(),
     }
 }
 
@@ -306,12 +292,14 @@ pub(super) fn sets_everything(name: &str) -> bool {
         || matches!(name, "TrainingArguments" | "Seq2SeqTrainingArguments" | "SFTConfig" | "GRPOConfig" | "DPOConfig")
 }
 
-/// Whether a name is called that speaks of seeding and that no module of the program defines; decided in `program`.
+/// The name of a function that is called and speaks of seeding. Whether it is the program's own, and then what it does,
+/// is decided in `program`; one from elsewhere is taken to seed everything.
 pub(super) fn seeds_by_name(call: &Call<'_>) -> Option<String> {
     let name = call.name();
-    let is_own = matches!(&*call.of.func, Expr::Name(_) | Expr::Attribute(_));
-    let plain = !matches!(name, "seed" | "manual_seed" | "add_argument") && !name.starts_with("get");
-    // A path into a library is judged by `seeds`.
-    let local = call.path.is_empty() || call.path.starts_with('.') || call.path.starts_with("builtins.");
-    (is_own && plain && local && sets_everything(name)).then(|| name.to_owned())
+    // What these have is listed above.
+    let known = ["torch.", "tensorflow.", "numpy.", "random.", "jax.", "keras."];
+    let known = known.iter().any(|library| call.path.starts_with(library));
+    // A method of an object seeds that object: `generator.manual_seed(0)`, `env.seed(0)`.
+    let of_object = matches!(name, "seed" | "manual_seed" | "initial_seed" | "add_argument");
+    (!known && !of_object && !name.starts_with("get") && sets_everything(name)).then(|| name.to_owned())
 }

@@ -207,7 +207,9 @@ impl<'a> Order<'_, 'a> {
                 }
                 Expr::If(of) if is_me(&of.test) => None,
                 Expr::If(_) => Some((above, shape, from)),
-                Expr::Subscript(of) if is_me(&of.value) && shape == Shape::Sequence => {
+                Expr::Subscript(of)
+                    if is_me(&of.value) && matches!(shape, Shape::Sequence | Shape::Joined) =>
+                {
                     // `files[:]` is all of them.
                     let whole =
                         matches!(&*of.slice, Expr::Slice(s) if s.lower.is_none() && s.upper.is_none());

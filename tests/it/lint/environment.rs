@@ -48,7 +48,7 @@ fn hazards_of_recorded_machines() {
     let dir = common::folder();
     for (host, there, not) in [
         ("driver-mismatch", &["driver-mismatch"][..], &["gpus-mixed"][..]),
-        ("t4-v100", &["gpus-mixed"], &["driver-mismatch"]),
+        ("t4-v100", &["gpus-unequal-unordered"], &["driver-mismatch", "gpus-mixed"]),
         ("debian-minimal", &[], &["gpus-mixed", "driver-mismatch", "tf32-by-variable"]),
     ] {
         let lock = recorded(dir.path(), host);

@@ -61,7 +61,7 @@ fn every_hazard_of_the_guides_programs_and_no_other() {
         "simple_cnn.py:68:27 seed-from-clock",
         "simple_rnn.py:10:42 deterministic-mode-only-warns",
         "simple_rnn.py:11:1 tf32-allowed",
-        "simple_rnn.py:13:57 files-unsorted",
+        "simple_rnn.py:13:51 files-unsorted",
         "simple_rnn.py:14:16 set-order",
         "simple_rnn.py:21:20 program-unseeded",
         "simple_rnn.py:39:13 program-unseeded",
