@@ -1,7 +1,5 @@
 //! Which calls draw from a generator that the whole process shares, and which seed one.
 
-use rustpython_ruff_python_ast::Expr;
-
 use super::file::{Call, File};
 use super::seeding::is_seed_name;
 use super::values::{is_open, keyword};

@@ -8,6 +8,9 @@ use super::tree::{Bind, Tree};
 /// How many aliases of aliases are followed.
 const DEEPEST: u32 = 8;
 
+/// So many bindings of a name are looked at.
+const MANY: usize = 64;
+
 /// What a builtin's path begins with.
 pub(super) const BUILTINS: &str = "builtins.";
 
@@ -39,7 +42,8 @@ impl Tree<'_> {
             return Some(self.unbound(name));
         };
         let binds = self.scopes[home as usize].names.get(name)?;
-        let import = binds.iter().find_map(|bind| match bind {
+        // Code that binds one name over and over is generated.
+        let import = binds.iter().take(MANY).find_map(|bind| match bind {
             Bind::Import(path) => Some(path.clone()),
             _ => None,
         });

@@ -439,23 +439,15 @@ impl<'a> Order<'_, 'a> {
     /// Whether the class puts its attribute in order: `self.files.sort()`, `self.files = sorted(…)`.
     fn attribute_in_order(&self, name: &str, scope: u32) -> bool {
         let tree = self.tree;
-        let class = tree.class_of(scope);
-        tree.loads.get("self").into_iter().flatten().any(|id| {
-            if tree.class_of(tree.node(*id).scope) != class {
-                return false;
-            }
-            let Some((at, node)) = tree.above(*id).next() else { return false };
-            let named = matches!(node.part, Part::Expr(Expr::Attribute(a)) if a.attr.as_str() == name);
-            named
-                && (is_sorted_in_place(tree, at)
-                    || tree.node(at).parent.is_some_and(|above| match tree.node(above).part {
-                        Part::Expr(Expr::Call(call)) => is_sorting(tree, call, tree.node(above).scope),
-                        Part::Stmt(Stmt::Assign(assign)) => match &*assign.value {
-                            Expr::Call(call) => is_sorting(tree, call, tree.node(above).scope),
-                            _ => false,
-                        },
-                        _ => false,
-                    }))
+        let sorts = |expr: &Expr, scope| matches!(expr, Expr::Call(call) if is_sorting(tree, call, scope));
+        tree.attribute_uses(scope, name).iter().any(|at| {
+            let above = tree.node(*at).parent.map(|above| tree.node(above));
+            is_sorted_in_place(tree, *at)
+                || above.is_some_and(|node| match node.part {
+                    Part::Expr(expr) => sorts(expr, node.scope),
+                    Part::Stmt(Stmt::Assign(assign)) => sorts(&assign.value, node.scope),
+                    _ => false,
+                })
         })
     }
 

@@ -77,6 +77,8 @@ pub(super) struct Tree<'a> {
     pub(super) loads: HashMap<&'a str, Vec<Id>>,
     /// Modules of which everything is imported.
     pub(super) stars: Vec<String>,
+    /// The uses of each attribute of `self`, by the scope of the class.
+    pub(super) of_self: HashMap<u32, HashMap<&'a str, Vec<Id>>>,
     parents: Vec<Id>,
     scope: u32,
 }
@@ -90,14 +92,28 @@ pub(super) fn flatten<'a>(body: &'a [Stmt], size: usize) -> Tree<'a> {
         scopes: vec![module],
         loads: HashMap::new(),
         stars: Vec::new(),
+        of_self: HashMap::new(),
         parents: Vec::new(),
         scope: 0,
     };
     tree.visit_body(body);
+    tree.attributes();
     tree
 }
 
 impl<'a> Tree<'a> {
+    /// Gathers the attributes of `self`.
+    fn attributes(&mut self) {
+        let uses = self.loads.get("self").cloned().unwrap_or_default();
+        for id in uses {
+            let Some(above) = self.node(id).parent else { continue };
+            let Part::Expr(Expr::Attribute(attribute)) = self.node(above).part else { continue };
+            if let Some(class) = self.class_of(self.node(id).scope) {
+                self.of_self.entry(class).or_default().entry(attribute.attr.as_str()).or_default().push(above);
+            }
+        }
+    }
+
     pub(super) fn node(&self, id: Id) -> Node<'a> {
         self.nodes[id as usize]
     }

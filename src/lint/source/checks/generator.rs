@@ -4,7 +4,7 @@ use rustpython_ruff_python_ast::{Expr, Stmt};
 use rustpython_ruff_text_size::Ranged as _;
 
 use super::super::file::{Call, File, Hit};
-use super::super::tree::Part;
+use super::super::tree::{Id, Part};
 use super::super::values::is_open;
 
 pub(super) const RULE: &str = "generator-without-seed";
@@ -63,13 +63,13 @@ pub(super) fn check(file: &File<'_>, out: &mut Vec<Hit>) {
 fn gets_state(file: &File<'_>, call: &Call<'_>) -> bool {
     let Some(above) = file.tree.node(call.id).parent else { return false };
     let Part::Stmt(Stmt::Assign(assign)) = file.tree.node(above).part else { return false };
-    let sets = |id| {
+    let sets = |id: Id| {
         matches!(file.tree.above(id).next(), Some((_, node)) if matches!(node.part,
             Part::Expr(Expr::Attribute(a)) if matches!(a.attr.as_str(), "set_state" | "setstate" | "seed" | "bit_generator")))
     };
     if let [Expr::Attribute(attribute)] = assign.targets.as_slice() {
         // `self.rng = Random()`, seeded in another method.
-        return file.tree.attribute_uses(call.scope, attribute.attr.as_str()).into_iter().any(sets);
+        return file.tree.attribute_uses(call.scope, attribute.attr.as_str()).iter().copied().any(sets);
     }
     let [Expr::Name(name)] = assign.targets.as_slice() else { return false };
     let Some(home) = file.tree.scope_of(name.id.as_str(), call.scope) else { return false };

@@ -15,6 +15,9 @@ pub(super) const RULE: &str = "set-order";
 /// How far a set is followed through names.
 const DEEPEST: u32 = 5;
 
+/// Names that are bound more often than this are not followed: such code is generated.
+const MANY: usize = 64;
+
 pub(super) fn check(file: &File<'_>, out: &mut Vec<Hit>) {
     let tree = &file.tree;
     let mut places: BTreeSet<Id> = BTreeSet::new();
@@ -28,8 +31,12 @@ pub(super) fn check(file: &File<'_>, out: &mut Vec<Hit>) {
             Expr::Attribute(attribute) if attribute.ctx.is_load() => attribute_is_set(tree, expr, node.scope),
             _ => false,
         };
-        if set && !has_fixed_order(tree, expr, node.scope, DEEPEST) {
-            places.extend(escapes(tree, id, Shape::Set));
+        if !set {
+            continue;
+        }
+        let found = escapes(tree, id, Shape::Set);
+        if !found.is_empty() && !has_fixed_order(tree, expr, node.scope, DEEPEST) {
+            places.extend(found);
         }
     }
     for place in places {
@@ -63,7 +70,9 @@ pub(in super::super) fn is_set<'a>(tree: &Tree<'a>, expr: &'a Expr, scope: u32, 
         Expr::If(of) => [&of.body, &of.orelse].into_iter().all(|side| is_set(tree, side, scope, depth - 1)),
         Expr::Name(name) => {
             // Every value of the name is one.
-            let Some(binds) = tree.binds(name.id.as_str(), scope) else { return false };
+            let Some(binds) = tree.binds(name.id.as_str(), scope).filter(|binds| binds.len() <= MANY) else {
+                return false;
+            };
             let values = binds.iter().filter(|bind| !matches!(bind, Bind::Augment(_)));
             let mut any = false;
             let all = values.into_iter().all(|bind| match bind {
@@ -87,8 +96,10 @@ fn are_keys(_: &Tree<'_>, expr: &Expr) -> bool {
 
 /// `self.names`, where the class only ever puts sets there.
 fn attribute_is_set<'a>(tree: &Tree<'a>, expr: &'a Expr, scope: u32) -> bool {
-    !attribute_values(tree, expr, scope).is_empty()
-        && attribute_values(tree, expr, scope).into_iter().all(|value| {
+    let values = attribute_values(tree, expr, scope);
+    !values.is_empty()
+        && values.len() <= MANY
+        && values.into_iter().all(|value| {
             let scope = tree.node(value).scope;
             tree.expr(value).is_some_and(|e| is_set(tree, e, scope, DEEPEST))
         })
@@ -100,8 +111,7 @@ fn attribute_values(tree: &Tree<'_>, expr: &Expr, scope: u32) -> Vec<Id> {
     if !matches!(&*attribute.value, Expr::Name(name) if name.id.as_str() == "self") {
         return Vec::new();
     }
-    let Some(class) = tree.class_of(scope) else { return Vec::new() };
-    tree.attribute_values(class, attribute.attr.as_str())
+    tree.attribute_values(scope, attribute.attr.as_str())
 }
 
 /// Whether the order of a set is the same in every process: numbers hash to themselves, and one member has no order.
@@ -149,8 +159,7 @@ fn has_fixed_order<'a>(tree: &Tree<'a>, expr: &'a Expr, scope: u32, depth: u32) 
                 tree.expr(*value)
                     .is_some_and(|e| !is_empty_call(e) && has_fixed_order(tree, e, scope, depth - 1))
             });
-            let class = tree.class_of(scope);
-            fixed || class.is_some_and(|class| tree.attribute_is_number(class, attribute.attr.as_str()))
+            fixed || tree.attribute_is_number(scope, attribute.attr.as_str())
         }
         Expr::BinOp(of) => match of.op {
             Operator::Sub => fixed(&of.left),
