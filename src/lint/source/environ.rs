@@ -3,7 +3,7 @@
 use rustpython_ruff_python_ast::{Expr, ExprCall};
 use rustpython_ruff_text_size::{Ranged as _, TextRange};
 
-use super::file::File;
+use super::file::{Assignment, File};
 use super::tree::Id;
 use super::values::method;
 
@@ -26,7 +26,7 @@ pub(super) fn settings<'a>(file: &File<'a>, variable: &str) -> Vec<Setting<'a>> 
     }
     let tree = &file.tree;
     let is_environ = |expr: &Expr, scope| tree.path(expr, scope).as_deref() == Some("os.environ");
-    for (id, target, value, scope) in file.assignments() {
+    for Assignment { id, target, value, scope } in file.assignments.iter().copied() {
         if let Expr::Subscript(subscript) = target
             && tree.text(&subscript.slice, scope) == Some(variable)
             && is_environ(&subscript.value, scope)

@@ -30,11 +30,22 @@ impl<'a> Call<'a> {
     }
 }
 
+/// `target = value`.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Assignment<'a> {
+    pub(super) id: Id,
+    pub(super) target: &'a Expr,
+    pub(super) value: &'a Expr,
+    pub(super) scope: u32,
+}
+
 /// A module laid flat, with its calls.
 #[derive(Debug)]
 pub(super) struct File<'a> {
     pub(super) tree: Tree<'a>,
     pub(super) calls: Vec<Call<'a>>,
+    /// Assignments to attributes and subscripts.
+    pub(super) assignments: Vec<Assignment<'a>>,
     pub(super) text: &'a str,
 }
 
@@ -50,37 +61,31 @@ pub(super) struct Hit {
 impl<'a> File<'a> {
     pub(super) fn new(body: &'a [Stmt], text: &'a str) -> Self {
         let tree = super::tree::flatten(body, text.len());
-        let calls = tree
-            .all()
-            .filter_map(|(id, node)| match node.part {
+        let (mut calls, mut assignments) = (Vec::new(), Vec::new());
+        for (id, node) in tree.all() {
+            let (targets, value): (&'a [Expr], _) = match node.part {
                 Part::Expr(Expr::Call(of)) => {
                     let path = tree.path(&of.func, node.scope).unwrap_or_default();
-                    Some(Call { id, of, path, scope: node.scope })
+                    calls.push(Call { id, of, path, scope: node.scope });
+                    continue;
                 }
-                _ => None,
-            })
-            .collect();
-        Self { tree, calls, text }
+                Part::Stmt(Stmt::Assign(assign)) => (&assign.targets, Some(&*assign.value)),
+                Part::Stmt(Stmt::AnnAssign(assign)) => {
+                    (std::slice::from_ref(&*assign.target), assign.value.as_deref())
+                }
+                _ => continue,
+            };
+            let Some(value) = value else { continue };
+            let scope = node.scope;
+            let targets = targets.iter().filter(|t| matches!(t, Expr::Attribute(_) | Expr::Subscript(_)));
+            assignments.extend(targets.map(|target| Assignment { id, target, value, scope }));
+        }
+        Self { tree, calls, assignments, text }
     }
 
     /// The calls of a library's function.
     pub(super) fn calls_of<'f>(&'f self, path: &'f str) -> impl Iterator<Item = &'f Call<'a>> {
         self.calls.iter().filter(move |call| call.is(path))
-    }
-
-    /// Assignments to an attribute or subscript, with the path of the target where a library stands behind it.
-    pub(super) fn assignments(&self) -> impl Iterator<Item = (Id, &'a Expr, &'a Expr, u32)> + '_ {
-        self.tree.all().flat_map(move |(id, node)| {
-            let (targets, value): (&'a [Expr], _) = match node.part {
-                Part::Stmt(Stmt::Assign(assign)) => (&assign.targets, Some(&*assign.value)),
-                Part::Stmt(Stmt::AnnAssign(assign)) => {
-                    (std::slice::from_ref(&*assign.target), assign.value.as_deref())
-                }
-                _ => (&[], None),
-            };
-            let scope = node.scope;
-            targets.iter().filter_map(move |target| Some((id, target, value?, scope)))
-        })
     }
 
     /// The text of an expression, shortened to one line.

@@ -3,12 +3,13 @@
 //! Which functions of an imported module run is told by their names alone: one counts that is mentioned by what
 //! counts. A seed counts wherever it stands. So a finding needs a draw that may run in a program without any seed.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use super::Found;
 use super::draws::{Draw, Generator, Generators};
-use super::summary::{Entry, Import, Spot, Summary, Unit};
+use super::summary::{Entry, Import, Spot, Summary, Unit, name_hash};
 
 /// Random numbers are drawn, and nothing seeds their generator.
 pub(super) const UNSEEDED: &str = "program-unseeded";
@@ -63,41 +64,73 @@ pub(super) fn candidates(import: &Import, from: &Path, roots: &[PathBuf]) -> Vec
         .collect()
 }
 
-/// The modules that each module imports.
-fn graph(modules: &[Module<'_>], roots: &[PathBuf]) -> Vec<Vec<usize>> {
-    let index: BTreeMap<&Path, usize> = modules.iter().enumerate().map(|(i, m)| (m.path, i)).collect();
-    modules
-        .iter()
-        .map(|module| {
-            let mut out = BTreeSet::new();
-            for import in &module.summary.imports {
-                let found = candidates(import, module.path, roots).into_iter().find_map(|paths| {
-                    let known: Vec<usize> =
-                        paths.iter().filter_map(|p| index.get(p.as_path()).copied()).collect();
-                    (!known.is_empty()).then_some(known)
-                });
-                out.extend(found.into_iter().flatten());
+/// Which modules import which, found out where it is asked.
+struct Graph<'m> {
+    modules: &'m [Module<'m>],
+    roots: &'m [PathBuf],
+    index: HashMap<&'m OsStr, usize>,
+    known: Vec<Option<Vec<usize>>>,
+}
+
+impl<'m> Graph<'m> {
+    fn new(modules: &'m [Module<'m>], roots: &'m [PathBuf]) -> Self {
+        let index = modules.iter().enumerate().map(|(i, m)| (m.path.as_os_str(), i)).collect();
+        Self { modules, roots, index, known: vec![None; modules.len()] }
+    }
+
+    fn resolved(&self, import: &Import, from: &Path) -> Vec<usize> {
+        let found = candidates(import, from, self.roots).into_iter().find_map(|paths| {
+            let known: Vec<usize> =
+                paths.iter().filter_map(|p| self.index.get(p.as_os_str()).copied()).collect();
+            (!known.is_empty()).then_some(known)
+        });
+        found.unwrap_or_default()
+    }
+
+    /// The modules that a module imports, in order.
+    fn of(&mut self, module: usize) -> &[usize] {
+        if self.known[module].is_none() {
+            let Module { path, summary } = &self.modules[module];
+            let all: BTreeSet<usize> = summary.imports.iter().flat_map(|i| self.resolved(i, path)).collect();
+            self.known[module] = Some(all.into_iter().collect());
+        }
+        self.known[module].as_deref().unwrap_or_default()
+    }
+
+    /// Those of these modules that any other one imports.
+    fn imported(&self, wanted: &BTreeSet<usize>) -> BTreeSet<usize> {
+        let stems: BTreeSet<&str> =
+            wanted.iter().filter_map(|i| self.modules[*i].path.file_stem()?.to_str()).collect();
+        let mut out = BTreeSet::new();
+        if stems.is_empty() {
+            return out;
+        }
+        for (i, Module { path, summary }) in self.modules.iter().enumerate() {
+            for import in &summary.imports {
+                let last = import.module.rsplit('.').next().unwrap_or_default();
+                let named = stems.contains(last) || import.names.iter().any(|n| stems.contains(n.as_str()));
+                if named {
+                    out.extend(self.resolved(import, path).into_iter().filter(|t| *t != i));
+                }
             }
-            out.into_iter().collect()
-        })
-        .collect()
+        }
+        out
+    }
 }
 
 /// Judges every program among the modules: the module of each finding, and the finding.
 pub(super) fn judge(modules: &[Module<'_>], roots: &[PathBuf]) -> Vec<(usize, Found)> {
-    let graph = graph(modules, roots);
-    let imported: BTreeSet<usize> =
-        graph.iter().enumerate().flat_map(|(i, to)| to.iter().copied().filter(move |t| *t != i)).collect();
+    let starts = |entry| {
+        let of_kind =
+            modules.iter().enumerate().filter(move |(_, m)| m.summary.entry == entry && !is_test(m.path));
+        of_kind.map(|(i, _)| i).collect::<BTreeSet<usize>>()
+    };
+    let mut graph = Graph::new(modules, roots);
+    let scripts = starts(Entry::Script);
+    let imported = graph.imported(&scripts);
     let mut out = BTreeMap::new();
-    for (start, module) in modules.iter().enumerate() {
-        let is_start = match module.summary.entry {
-            Entry::Main => true,
-            Entry::Script => !imported.contains(&start),
-            Entry::No => false,
-        };
-        if is_start && !is_test(module.path) {
-            program(start, modules, &graph, &mut out);
-        }
+    for start in starts(Entry::Main).into_iter().chain(scripts.difference(&imported).copied()) {
+        program(start, modules, &mut graph, &mut out);
     }
     out.into_iter().map(|((module, _, _), found)| (module, found)).collect()
 }
@@ -111,7 +144,7 @@ fn is_test(path: &Path) -> bool {
 
 type Out = BTreeMap<(usize, super::Place, &'static str), Found>;
 
-fn program(start: usize, modules: &[Module<'_>], graph: &[Vec<usize>], out: &mut Out) {
+fn program(start: usize, modules: &[Module<'_>], graph: &mut Graph<'_>, out: &mut Out) {
     let Some(members) = members(start, graph) else { return };
     let counted = counted(start, &members, modules);
     let defined: BTreeSet<&str> = members
@@ -160,13 +193,13 @@ fn program(start: usize, modules: &[Module<'_>], graph: &[Vec<usize>], out: &mut
 }
 
 /// The modules of the program, the first one first; `None` where they are too many.
-fn members(start: usize, graph: &[Vec<usize>]) -> Option<Vec<usize>> {
+fn members(start: usize, graph: &mut Graph<'_>) -> Option<Vec<usize>> {
     let mut out = vec![start];
     let mut seen = BTreeSet::from([start]);
     let mut next = 0;
     while let Some(module) = out.get(next).copied() {
         next += 1;
-        out.extend(graph[module].iter().copied().filter(|m| seen.insert(*m)));
+        out.extend(graph.of(module).iter().copied().filter(|m| seen.insert(*m)));
         if out.len() > MOST {
             return None;
         }
@@ -179,10 +212,10 @@ fn counted<'m>(start: usize, members: &[usize], modules: &'m [Module<'_>]) -> Ve
     let units: Vec<(usize, &Unit)> =
         members.iter().flat_map(|m| modules[*m].summary.units.iter().map(|u| (*m, u))).collect();
     let mut chosen = vec![false; units.len()];
-    let mut by_name: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+    let mut by_name: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
     for (i, (_, unit)) in units.iter().enumerate() {
         if let Some(name) = &unit.name {
-            by_name.entry(name).or_default().push(i);
+            by_name.entry(name_hash(name)).or_default().push(i);
         }
     }
     let mut open: Vec<usize> = Vec::new();
@@ -196,7 +229,7 @@ fn counted<'m>(start: usize, members: &[usize], modules: &'m [Module<'_>]) -> Ve
     }
     while let Some(i) = open.pop() {
         for name in &units[i].1.mentions {
-            for j in by_name.get(name.as_str()).into_iter().flatten().copied() {
+            for j in by_name.get(name).into_iter().flatten().copied() {
                 if !chosen[j] {
                     chosen[j] = true;
                     open.push(j);

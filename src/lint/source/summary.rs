@@ -7,7 +7,7 @@ use rustpython_ruff_text_size::Ranged as _;
 
 use super::cuda::uses_cuda;
 use super::draws::{self, Draw, Generators};
-use super::file::{Call, File};
+use super::file::{Assignment, Call, File};
 use super::lines::{Lines, Place};
 use super::sklearn;
 use super::tree::{Id, Part};
@@ -42,8 +42,8 @@ pub(super) type Spot = (Place, String);
 #[derive(Clone, Debug, Default)]
 pub(super) struct Unit {
     pub(super) name: Option<String>,
-    /// The names that it mentions.
-    pub(super) mentions: BTreeSet<String>,
+    /// The names that it mentions, as [`name_hash`] gives them; sorted.
+    pub(super) mentions: Vec<u64>,
     /// The first draw of each kind.
     pub(super) draws: Vec<(Draw, Spot)>,
     /// What of scikit-learn draws without a state.
@@ -94,7 +94,7 @@ pub(super) fn of(file: &File<'_>, body: &[Stmt], lines: &Lines<'_>) -> Summary {
         let unit = of_node[call.id as usize] as usize;
         one(file, lines, call, &mut out, unit);
     }
-    for (_, target, value, scope) in file.assignments() {
+    for Assignment { target, value, scope, .. } in file.assignments.iter().copied() {
         // `Trainer(deterministic=True)` apart, only calls switch this on; a context of one's own counts as one.
         if let Expr::Attribute(attribute) = target
             && attribute.attr.as_str() == "_deterministic_algorithms"
@@ -190,10 +190,7 @@ fn units(file: &File<'_>) -> (Vec<Unit>, Vec<u32>) {
             Part::Expr(Expr::Attribute(attribute)) => attribute.attr.as_str(),
             _ => continue,
         };
-        let mentions = &mut units[unit as usize].mentions;
-        if !mentions.contains(mention) {
-            mentions.insert(mention.to_owned());
-        }
+        units[unit as usize].mentions.push(name_hash(mention));
     }
     // A decorated function is called by whoever decorated it.
     for (id, node) in file.tree.all() {
@@ -202,11 +199,24 @@ fn units(file: &File<'_>) -> (Vec<Unit>, Vec<u32>) {
             && node.parent.is_none_or(|p| of_node[p as usize] == 0)
         {
             let unit = of_node[id as usize] as usize;
-            let name = units[unit].name.clone();
+            let name = units[unit].name.as_deref().map(name_hash);
             units[0].mentions.extend(name);
         }
     }
+    for unit in &mut units {
+        unit.mentions.sort_unstable();
+        unit.mentions.dedup();
+        unit.mentions.shrink_to_fit();
+    }
     (units, of_node)
+}
+
+/// A name as a number: the same in every process, so that findings are. Two names of one number only make more count.
+pub(super) fn name_hash(name: &str) -> u64 {
+    use std::hash::Hasher as _;
+    let mut hasher = rustc_hash::FxHasher::default();
+    hasher.write(name.as_bytes());
+    hasher.finish()
 }
 
 fn imports(file: &File<'_>) -> Vec<Import> {

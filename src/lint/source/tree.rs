@@ -1,8 +1,7 @@
 //! A module's syntax tree, laid flat: every statement and expression with its parent and its scope, and what each
 //! name is bound to. Checks go over the list in the order of evaluation and look upwards; none of them recurses.
 
-use std::collections::HashMap;
-
+use rustc_hash::FxHashMap;
 use rustpython_ruff_python_ast::visitor::{self, Visitor};
 use rustpython_ruff_python_ast::{
     self as ast, Comprehension, ExceptHandler, Expr, ExprContext, Keyword, Parameters, Pattern, Stmt,
@@ -63,7 +62,7 @@ pub(super) enum Kind {
 pub(super) struct Scope<'a> {
     pub(super) kind: Kind,
     pub(super) parent: Option<u32>,
-    pub(super) names: HashMap<&'a str, Vec<Bind>>,
+    pub(super) names: FxHashMap<&'a str, Vec<Bind>>,
     /// Names declared `global` or `nonlocal`, with the scope that they stand for.
     elsewhere: Vec<(&'a str, u32)>,
 }
@@ -74,25 +73,26 @@ pub(super) struct Tree<'a> {
     pub(super) nodes: Vec<Node<'a>>,
     pub(super) scopes: Vec<Scope<'a>>,
     /// Every use of a name, by the name.
-    pub(super) loads: HashMap<&'a str, Vec<Id>>,
+    pub(super) loads: FxHashMap<&'a str, Vec<Id>>,
     /// Modules of which everything is imported.
     pub(super) stars: Vec<String>,
     /// The uses of each attribute of `self`, by the scope of the class.
-    pub(super) of_self: HashMap<u32, HashMap<&'a str, Vec<Id>>>,
+    pub(super) of_self: FxHashMap<u32, FxHashMap<&'a str, Vec<Id>>>,
     parents: Vec<Id>,
     scope: u32,
 }
 
 /// Lays a module flat.
 pub(super) fn flatten<'a>(body: &'a [Stmt], size: usize) -> Tree<'a> {
-    let module = Scope { kind: Kind::Module, parent: None, names: HashMap::new(), elsewhere: Vec::new() };
+    let module =
+        Scope { kind: Kind::Module, parent: None, names: FxHashMap::default(), elsewhere: Vec::new() };
     let mut tree = Tree {
         // A node stands for about eight bytes of text.
         nodes: Vec::with_capacity(size / 8),
         scopes: vec![module],
-        loads: HashMap::new(),
+        loads: FxHashMap::default(),
         stars: Vec::new(),
-        of_self: HashMap::new(),
+        of_self: FxHashMap::default(),
         parents: Vec::new(),
         scope: 0,
     };
@@ -109,7 +109,12 @@ impl<'a> Tree<'a> {
             let Some(above) = self.node(id).parent else { continue };
             let Part::Expr(Expr::Attribute(attribute)) = self.node(above).part else { continue };
             if let Some(class) = self.class_of(self.node(id).scope) {
-                self.of_self.entry(class).or_default().entry(attribute.attr.as_str()).or_default().push(above);
+                self.of_self
+                    .entry(class)
+                    .or_default()
+                    .entry(attribute.attr.as_str())
+                    .or_default()
+                    .push(above);
             }
         }
     }
@@ -202,7 +207,7 @@ impl<'a> Tree<'a> {
     fn within(&mut self, kind: Kind, below: impl FnOnce(&mut Self)) {
         let outer = self.scope;
         let parent = Some(outer);
-        let scope = Scope { kind, parent, names: HashMap::new(), elsewhere: Vec::new() };
+        let scope = Scope { kind, parent, names: FxHashMap::default(), elsewhere: Vec::new() };
         self.scopes.push(scope);
         self.scope = u32::try_from(self.scopes.len() - 1).unwrap_or(0);
         below(self);

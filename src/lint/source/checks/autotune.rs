@@ -2,7 +2,7 @@
 
 use rustpython_ruff_text_size::Ranged as _;
 
-use super::super::file::{File, Hit};
+use super::super::file::{Assignment, File, Hit};
 use super::super::values::keyword;
 
 pub(super) const RULE: &str = "cudnn-benchmark-true";
@@ -10,7 +10,7 @@ pub(super) const RULE: &str = "cudnn-benchmark-true";
 const PATH: &str = "torch.backends.cudnn.benchmark";
 
 pub(super) fn check(file: &File<'_>, out: &mut Vec<Hit>) {
-    for (_, target, value, scope) in file.assignments() {
+    for Assignment { target, value, scope, .. } in file.assignments.iter().copied() {
         if target.is_attribute_expr()
             && file.tree.truth(value, scope) == Some(true)
             && file.tree.path(target, scope).as_deref() == Some(PATH)

@@ -2,7 +2,7 @@
 
 use rustpython_ruff_text_size::Ranged as _;
 
-use super::super::file::{File, Hit};
+use super::super::file::{Assignment, File, Hit};
 use super::super::values::argument;
 
 pub(super) const RULE: &str = "tf32-allowed";
@@ -20,7 +20,7 @@ const PRECISIONS: [&str; 5] = [
 ];
 
 pub(super) fn check(file: &File<'_>, out: &mut Vec<Hit>) {
-    for (_, target, value, scope) in file.assignments() {
+    for Assignment { target, value, scope, .. } in file.assignments.iter().copied() {
         let Some(path) = target.is_attribute_expr().then(|| file.tree.path(target, scope)).flatten() else {
             continue;
         };
