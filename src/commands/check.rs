@@ -11,11 +11,13 @@ use crate::cli::check::Check;
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::explain::{Explanation, explain, report};
+use crate::gate::comparable::comparable;
 use crate::gate::decide::{self, Decision, Input, decide};
 use crate::gate::environments::{self, Nearness};
 use crate::gate::finding::{Finding, Level};
 use crate::gate::lines::Lines;
 use crate::gate::policy::{FILE, Settings};
+use crate::gate::read;
 use crate::gate::report::{Counts, Details, Environment, Ignored};
 use crate::gate::template;
 use crate::host::Host as _;
@@ -32,23 +34,29 @@ pub fn run(args: &Check) -> Result<Exit, Error> {
             anstream::eprintln!("{name} {:.3} ms", started.elapsed().as_secs_f64() * 1e3);
         }
     };
-    let or = args.lock.as_deref().map(project::folder_of).unwrap_or_default();
-    let mut project = Project::of(args.policy.as_deref(), &or)?;
+    let or = args.lock.as_deref().map(project::folder_of);
+    let mut project = Project::of(args.policy.as_deref(), or.as_deref())?;
     part("policy");
     let chosen = choose(args, &project)?;
     part("lock");
     let settings = settings(args, &project, &chosen)?;
-    let now = match &chosen.now {
-        Some(now) => now.clone(),
+    let mut chosen = chosen;
+    let mut now = match chosen.now.take() {
+        Some(now) => now,
         None => now(args, &project, &settings, std::slice::from_ref(&chosen.lock.snapshot))?,
     };
     part("captured");
-    let mut case = Case { args, chosen, settings, now };
+    let side = |path: &Path, snapshot: &Snapshot| report::side(&path.display().to_string(), snapshot);
+    let sides = [side(&chosen.lock.path, &chosen.lock.snapshot), side(&args.against, &now)];
+    let live = args.against == Path::new("now");
+    let asked = live.then_some(project.policy.capture.env.as_slice());
+    let not_compared = comparable(&mut chosen.lock.snapshot, &mut now, asked);
+    let mut case = Case { args, chosen, settings, now, sides, not_compared };
     let (mut explanation, mut public, mut decision) = case.decide(&project)?;
     if args.write_ignores
         && let Some(path) = write_ignores(&project, &decision.findings)?
     {
-        project = Project::of(Some(&path), &or)?;
+        project = Project::of(Some(&path), or.as_deref())?;
         case.settings = settings_again(&case, &project)?;
         (explanation, public, decision) = case.decide(&project)?;
     }
@@ -74,7 +82,7 @@ struct Chosen {
     now: Option<Snapshot>,
 }
 
-fn read(path: &Path) -> Result<Lock, Error> {
+fn read_lock(path: &Path) -> Result<Lock, Error> {
     let missing = std::fs::symlink_metadata(path).is_err() && path != Path::new("-");
     if missing {
         return Err(Error::input(format!("there is no lock `{}`", path.display()))
@@ -89,7 +97,7 @@ fn choose(args: &Check, project: &Project) -> Result<Chosen, Error> {
     let environments = &project.policy.environments;
     let names = || environments.iter().map(|e| e.name.as_str()).collect::<Vec<_>>().join(", ");
     if let Some(path) = &args.lock {
-        return Ok(Chosen { lock: read(path)?, environment: None, now: None });
+        return Ok(Chosen { lock: read_lock(path)?, environment: None, now: None });
     }
     if let Some(name) = &args.environment {
         let found = environments.iter().position(|e| e.name == *name);
@@ -100,19 +108,19 @@ fn choose(args: &Check, project: &Project) -> Result<Chosen, Error> {
                 false => error.hint(format!("it has {}", names())),
             }
         })?;
-        let lock = read(&project.path(&environments[i].lock))?;
+        let lock = read_lock(&project.path(&environments[i].lock))?;
         return Ok(Chosen { lock, environment: Some((i, None)), now: None });
     }
     match environments.len() {
-        0 => Ok(Chosen { lock: read(&project.lock())?, environment: None, now: None }),
+        0 => Ok(Chosen { lock: read_lock(&project.lock())?, environment: None, now: None }),
         1 => {
-            let lock = read(&project.path(&environments[0].lock))?;
+            let lock = read_lock(&project.path(&environments[0].lock))?;
             Ok(Chosen { lock, environment: Some((0, None)), now: None })
         }
         _ => {
             let mut locks = Vec::new();
             for environment in environments {
-                locks.push(read(&project.path(&environment.lock))?);
+                locks.push(read_lock(&project.path(&environment.lock))?);
             }
             let snapshots: Vec<Snapshot> = locks.iter().map(|l| l.snapshot.clone()).collect();
             let now = now(args, project, &project.policy.base, &snapshots)?;
@@ -135,11 +143,15 @@ fn now(args: &Check, project: &Project, settings: &Settings, locks: &[Snapshot])
         return load::snapshot(&args.against);
     }
     let probes: Vec<&str> = crate::probes::ALL.iter().map(|p| p.section()).collect();
+    // Of several environments it is not known yet which profile holds.
+    let all: Vec<&Settings> = project.policy.profiles.values().chain([settings]).collect();
     let wanted = |section: &&str| {
-        let required = |path: &FactPath| path.section() == *section;
+        let named = |path: &FactPath| path.section() == *section;
+        let required =
+            |s: &&Settings| s.require.iter().any(|r| r.facts.section().is_none_or(|s| s == *section));
         locks.iter().any(|lock| lock.sections.contains(*section))
-            || settings.require.iter().any(|r| r.facts.section().is_none_or(|s| s == *section))
-            || settings.versions.iter().any(|r| r.read.iter().any(required))
+            || all.iter().any(required)
+            || all.iter().any(|s| s.versions.iter().any(|r| r.read.iter().any(named)))
     };
     let sections: Vec<String> = probes.into_iter().filter(wanted).map(str::to_owned).collect();
     if sections.is_empty() {
@@ -175,6 +187,9 @@ struct Case<'a> {
     chosen: Chosen,
     settings: Settings,
     now: Snapshot,
+    /// The names and fingerprints of both.
+    sides: [report::Side; 2],
+    not_compared: Vec<String>,
 }
 
 impl Case<'_> {
@@ -182,12 +197,8 @@ impl Case<'_> {
         let lock = &self.chosen.lock;
         let scope = self.settings.scope.clone().unwrap_or_default();
         let explanation = explain(&lock.snapshot, &self.now, &project.rules, &scope, None);
-        let side = |path: &Path, snapshot: &Snapshot| report::side(&path.display().to_string(), snapshot);
-        let public = report::report(
-            &explanation,
-            side(&lock.path, &lock.snapshot),
-            side(&self.args.against, &self.now),
-        );
+        let [a, b] = self.sides.clone();
+        let public = report::report(&explanation, a, b);
         let input = Input {
             lock: &lock.snapshot,
             now: &self.now,
@@ -239,6 +250,10 @@ impl Case<'_> {
             Some(path) => about.push(("policy", path.display().to_string())),
             None => about.push(("policy", "none: the defaults".to_owned())),
         }
+        if !self.not_compared.is_empty() {
+            let list = self.not_compared.join(", ");
+            about.push(("not compared", format!("{list} (only one side was asked for it)")));
+        }
         let details = Details {
             lock: public.a.clone(),
             against: public.b.clone(),
@@ -249,6 +264,7 @@ impl Case<'_> {
             verdict: public.verdict.clone(),
             differences: public.changes.len(),
             quiet: decide::quiet_changes(explanation),
+            not_compared: self.not_compared.clone(),
             ignored: decision.ignored.iter().map(ignored).collect(),
         };
         let details = match serde_json::to_value(details).map_err(Error::bug)? {
@@ -281,8 +297,9 @@ fn ignored(ignored: &decide::Ignored) -> Ignored {
     }
 }
 
-/// `2 findings fail the gate (algorithm), 1 more to look at`.
+/// `2 findings fail the gate, 1 more to look at: cublas-version, cudnn-version, nccl-version`.
 fn summary(findings: &[Finding], ignored: usize, differences: usize, lock: &Lock) -> String {
+    const NAMED: usize = 4;
     let counts = Counts::of(findings);
     let lock = lock.path.display();
     let mut out = match (counts.deny, counts.warn, differences) {
@@ -291,9 +308,21 @@ fn summary(findings: &[Finding], ignored: usize, differences: usize, lock: &Lock
         (0, 0, n) => format!("{n} facts differ from {lock}, and the policy lets them pass"),
         _ => counts.sentence(),
     };
-    let top = findings.iter().filter(|f| f.level == Level::Deny).filter_map(|f| f.effect).min();
-    if let Some(effect) = top {
-        out.push_str(&format!("; results can differ: {}", crate::explain::verdict::phrase(effect)));
+    let mut names: Vec<&str> = Vec::new();
+    for level in [Level::Deny, Level::Warn] {
+        for finding in findings.iter().filter(|f| f.level == level) {
+            if !names.contains(&finding.rule.as_str()) {
+                names.push(&finding.rule);
+            }
+        }
+    }
+    if !names.is_empty() {
+        let more = names.len().saturating_sub(NAMED);
+        names.truncate(NAMED);
+        out.push_str(&format!(": {}", names.join(", ")));
+        if more > 0 {
+            out.push_str(&format!(" and {more} more"));
+        }
     }
     if ignored > 0 {
         out.push_str(&format!("; {ignored} ignored"));
@@ -323,6 +352,9 @@ fn write_ignores(project: &Project, list: &[Finding]) -> Result<Option<PathBuf>,
         text.push('\n');
     }
     text.push_str(if text.is_empty() { more.trim_start() } else { &more });
+    // An `ignore` that stands there in another form would make the file unreadable: then it stays as it is.
+    read::policy(&path, &text, &project.rules)
+        .map_err(|e| e.hint("write the ignores as `[[ignore]]` tables"))?;
     file::write(&path, text.as_bytes())?;
     anstream::eprintln!("added {count} to the ignores of {}: give each its reason", path.display());
     Ok(Some(path))

@@ -8,8 +8,9 @@ use super::project::Project;
 use crate::cli::init::Init;
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::gate::policy::FILE;
-use crate::gate::template;
+use crate::explain::Catalogue;
+use crate::gate::policy::{FILE, Policy};
+use crate::gate::{read, template};
 use crate::snapshot::file;
 
 /// Writes a policy and the first lock. What is there is left, unless the user says otherwise.
@@ -26,7 +27,10 @@ pub fn run(args: &Init) -> Result<Exit, Error> {
     let anew = !had_policy || args.force;
     let mut text = if anew { template::POLICY.to_owned() } else { import::text(&policy)? };
     // What is there must be sound before anything is written, whether or not it stays.
-    let project = Project::of(had_policy.then_some(policy.as_path()).filter(|_| !anew), &folder(args))?;
+    let project = match anew {
+        true => Project { folder: folder(args), policy: Policy::default(), rules: Catalogue::built_in() },
+        false => Project::of(Some(&policy), None)?,
+    };
     let mut lock = project.lock();
     let mut adds = false;
     if let Some(name) = &args.environment {
@@ -41,6 +45,7 @@ pub fn run(args: &Init) -> Result<Exit, Error> {
             }
         }
     }
+    read::policy(&policy, &text, &project.rules)?;
     let writes_lock = !there(&lock) || args.force || args.renew;
     if !writes_lock && !anew && !adds {
         return Err(Error::input(format!("`{}` and `{}` are there already", policy.display(), lock.display()))

@@ -106,13 +106,18 @@ pub fn rules_of(path: &Path, text: &str) -> Result<Rules, Error> {
 }
 
 /// The nearest `driftlock.toml`, as [`rules`] says.
-pub(super) fn config() -> Option<PathBuf> {
+fn config() -> Option<PathBuf> {
+    nearest(CONFIG)
+}
+
+/// The nearest file of this name, from the working directory up to the root of its repository.
+pub(super) fn nearest(name: &str) -> Option<PathBuf> {
     let here = std::env::current_dir().ok()?;
     let is_root = |dir: &&Path| [".git", ".hg"].iter().any(|name| dir.join(name).exists());
     let root = here.ancestors().find(is_root).unwrap_or(&here);
     // A link that leads nowhere is there, too, and cannot be read.
     let there = |path: &PathBuf| std::fs::symlink_metadata(path).is_ok();
     let dirs = here.ancestors().take_while(|dir| dir.starts_with(root));
-    let found = dirs.map(|dir| dir.join(CONFIG)).find(there)?;
-    Some(found.strip_prefix(&here).map(Path::to_path_buf).unwrap_or(found))
+    let above = dirs.map(|dir| dir.join(name)).position(|path| there(&path))?;
+    Some(std::iter::repeat_n("..", above).collect::<PathBuf>().join(name))
 }

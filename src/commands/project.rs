@@ -26,21 +26,24 @@ pub(super) struct Project {
 }
 
 impl Project {
-    /// The project of the policy `named`, or of the nearest `driftlock.toml`, or else of the folder `or`.
+    /// The project of the policy `named`, or of the nearest `driftlock.toml`, or else of the folder `or`, or, where that
+    /// is not given, of the nearest lock.
     ///
     /// # Errors
     ///
     /// A policy that cannot be read or is wrong.
-    pub(super) fn of(named: Option<&Path>, or: &Path) -> Result<Self, Error> {
-        let path = named.map(Path::to_path_buf).or_else(load::config);
+    pub(super) fn of(named: Option<&Path>, or: Option<&Path>) -> Result<Self, Error> {
+        let path = named.map(Path::to_path_buf).or_else(|| load::nearest(policy::FILE));
         let Some(path) = path else {
-            let folder = or.to_path_buf();
+            let nearest = || load::nearest(policy::LOCK).map(|lock| folder_of(&lock)).unwrap_or_default();
+            let folder = or.map_or_else(nearest, Path::to_path_buf);
             return Ok(Self { folder, policy: Policy::default(), rules: Catalogue::built_in() });
         };
         if path.is_dir() {
             return Err(Error::input(format!("cannot read `{}`: it is a folder", path.display())));
         }
         let text = import::text(&path)?;
+        read::syntax(&path, &text)?;
         let rules = load::rules_of(&path, &text)?.catalogue;
         let policy = read::policy(&path, &text, &rules)?;
         Ok(Self { folder: folder_of(&path), policy, rules })

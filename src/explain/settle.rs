@@ -12,7 +12,7 @@ use crate::diff::Diff;
 use crate::snapshot::{FactPath, Snapshot};
 
 /// Rules of this weight or less take only what no other rule speaks for.
-const FALLBACK: u8 = 20;
+pub const FALLBACK: u8 = 20;
 
 /// What a change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]

@@ -7,18 +7,19 @@ use std::path::Path;
 use jiff::civil::Date;
 
 use super::finding::{FactChange, Finding, Level, Location, page, rule_page};
+use super::ignore::Ignore;
 use super::lines::Lines;
 use super::policy::{FailOn, LOOK_AT, QUIET, Settings};
 use super::requirement::{Broken, Requirement, number};
-use super::versions::{Fit, Range};
+use super::versions::{Fit, Range, SECTIONS};
 use crate::diff::align;
 use crate::explain::pattern::Pattern;
 use crate::explain::report::{self, Report};
-use crate::explain::rule::{Confidence, Source};
-use crate::explain::settle::SideName;
+use crate::explain::rule::{Confidence, On, Source};
+use crate::explain::settle::{FALLBACK, SideName};
 use crate::explain::{Catalogue, Explanation, Standing, verdict};
 use crate::facts::{self, Class};
-use crate::snapshot::{FactPath, Looked, Snapshot};
+use crate::snapshot::{FactPath, Looked, Snapshot, Value};
 
 /// What is decided about.
 #[derive(Clone, Copy, Debug)]
@@ -82,9 +83,11 @@ pub fn decide(input: &Input<'_>) -> Decision {
         used: BTreeSet::new(),
         expired: BTreeSet::new(),
         told: BTreeSet::new(),
+        gone: BTreeSet::new(),
     };
     judge.requirements();
     judge.versions();
+    judge.missing();
     judge.causes();
     judge.levels();
     judge.hazards();
@@ -109,6 +112,8 @@ struct Judge<'i> {
     expired: BTreeSet<usize>,
     /// Facts of findings that are not merely allowed.
     told: BTreeSet<FactPath>,
+    /// Frameworks that are not there.
+    gone: BTreeSet<&'static str>,
 }
 
 impl Judge<'_> {
@@ -159,6 +164,45 @@ impl Judge<'_> {
         }
     }
 
+    /// Frameworks that the lock has and that are not there: most often, another Python was found.
+    fn missing(&mut self) {
+        for name in SECTIONS {
+            let path = FactPath::new([name, "version"]);
+            let was = matches!(self.input.lock.look(&path), Looked::Value(_));
+            if !was || self.now.look(&path) != Looked::Absent {
+                continue;
+            }
+            self.gone.insert(name);
+            let Some((level, paths)) = self.graded("missing", &[path], Level::Deny, true) else { continue };
+            let location = self.lock_line(paths.first());
+            let python = |side: &Snapshot| {
+                let parts =
+                    ["version", "executable"].map(|part| match side.look(&FactPath::new(["python", part])) {
+                        Looked::Value(value) => crate::render::value(&FactPath::new(["python", part]), value),
+                        _ => "unknown".to_owned(),
+                    });
+                format!("Python {} at {}", parts[0], parts[1])
+            };
+            let why = format!(
+                "The lock was written with {}, and {} is what was found now.",
+                python(self.input.lock),
+                python(&self.now)
+            );
+            self.out.findings.push(Finding {
+                level,
+                why: Some(why),
+                remedy: Some(
+                    "Activate the environment, or name its interpreter: `python = \".venv\"` under `[capture]`."
+                        .to_owned(),
+                ),
+                facts: self.changes(&paths),
+                location,
+                page: Some(page("reference/policy.md#missing")),
+                ..plain("missing", format!("{name} is not there"))
+            });
+        }
+    }
+
     /// A finding that the policy alone asks for.
     fn asked(
         &mut self,
@@ -186,22 +230,29 @@ impl Judge<'_> {
     fn causes(&mut self) {
         let settings = self.input.settings;
         let fail_on = settings.fail_on.unwrap_or_default();
-        let well_known = settings.confidence.unwrap_or(Confidence::Reported);
-        for cause in &self.input.explanation.causes {
+        let well_known = settings.confidence.unwrap_or(Confidence::Plausible);
+        // What is established comes before what is likely, whatever either would do: it is where to look first.
+        let mut causes: Vec<_> = self.input.explanation.causes.iter().collect();
+        causes.sort_by_key(|c| c.confidence == Confidence::Plausible);
+        for cause in causes {
             let fails = fail_on.effect.is_some_and(|effect| cause.rule.effect <= effect)
                 && cause.confidence <= well_known
-                && !cause.undecided;
+                && !cause.undecided
+                // What only a rule for the unknown speaks for is known too little to stop anybody.
+                && cause.rule.weight > FALLBACK;
             let of_rule = settings.level_of_rule(&cause.rule.id).map(|l| l.level);
             let base = of_rule.unwrap_or(if fails { Level::Deny } else { Level::Warn });
             let rule = cause.rule.id.clone();
-            let Some((level, facts)) = self.graded(&rule, &cause.facts, base, of_rule.is_some()) else {
+            // What is not there has no other release and no other build.
+            let left: Vec<FactPath> = cause.facts.iter().filter(|p| !self.is_gone(p)).cloned().collect();
+            let Some((level, facts)) = self.graded(&rule, &left, base, of_rule.is_some()) else {
                 continue;
             };
             let mut why = cause.rule.why.clone();
             for evidence in &cause.evidence {
                 why.push_str(&format!(" Here: {evidence}."));
             }
-            let location = self.lock_line(facts.first());
+            let location = self.lock_line(in_order(&facts).first().copied());
             self.out.findings.push(Finding {
                 level,
                 effect: Some(cause.rule.effect),
@@ -261,9 +312,32 @@ impl Judge<'_> {
         }
         match of_rule {
             true => base,
-            false if self.quiet.iter().any(|p| p.matches(path)) => Level::Allow,
+            false if self.quiet.iter().any(|p| p.matches(path)) || self.is_own(path) => Level::Allow,
             false if self.look_at.iter().any(|p| p.matches(path)) => base.max(Level::Warn),
             false => base,
+        }
+    }
+
+    /// Whether a fact is of the project's own package, installed from its source: its version follows the commit.
+    fn is_own(&self, path: &FactPath) -> bool {
+        let [python, packages, name, ..] = path.segments() else { return false };
+        if python != "python" || packages != "packages" {
+            return false;
+        }
+        let origin = FactPath::new([python, packages, name, "origin"]);
+        let here = |side: &Snapshot| {
+            let Looked::Value(Value::Str(origin)) = side.look(&origin) else { return false };
+            origin.trim_start_matches("file://").starts_with("{project}")
+        };
+        here(self.input.lock) && here(&self.now)
+    }
+
+    /// Whether a fact is of a framework that is not there.
+    fn is_gone(&self, path: &FactPath) -> bool {
+        let of = |name: &str| self.gone.contains(if name == "scikit-learn" { "sklearn" } else { name });
+        match path.segments() {
+            [python, packages, name, ..] if python == "python" && packages == "packages" => of(name),
+            _ => of(path.section()),
         }
     }
 
@@ -320,7 +394,8 @@ impl Judge<'_> {
         for hazard in &self.input.explanation.hazards {
             let fatal = unstable && hazard.rule.unstable;
             let is_new = hazard.side == Some(SideName::B);
-            if !is_new && !(fatal && hazard.side == Some(SideName::Both)) {
+            let stays = fatal && hazard.side == Some(SideName::Both);
+            if !(is_new || stays) {
                 continue;
             }
             let rule = hazard.rule.id.clone();
@@ -397,7 +472,8 @@ impl Judge<'_> {
 
     /// One finding for many facts, for each level one.
     fn list(&mut self, rule: &str, facts: &[FactPath], base: Level, title: impl Fn(usize) -> String) {
-        let untold: Vec<&FactPath> = facts.iter().filter(|p| !self.told.contains(*p)).collect();
+        let untold = |p: &&FactPath| !self.told.contains(*p) && !self.is_gone(p);
+        let untold: Vec<&FactPath> = facts.iter().filter(untold).collect();
         let mut by_level: BTreeMap<Level, Vec<FactPath>> = BTreeMap::new();
         for path in untold {
             by_level.entry(self.level(path, base, false)).or_default().push(path.clone());
@@ -434,7 +510,7 @@ impl Judge<'_> {
                 let until = ignore.until.map(|d| d.to_string()).unwrap_or_default();
                 let title = format!("An ignore is over since {until}: {}", ignore.words());
                 ("ignore-expired", title, "Solve what it let pass, or give it a later `until`.")
-            } else if !expired && self.used.contains(&i) {
+            } else if (!expired && self.used.contains(&i)) || self.is_for_lint(ignore) {
                 continue;
             } else {
                 let title = format!("An ignore that nothing needs: {}", ignore.words());
@@ -449,6 +525,12 @@ impl Judge<'_> {
                 ..plain(rule, title)
             });
         }
+    }
+
+    /// Whether an ignore is for a hazard, which `lint` reports whether or not it is new.
+    fn is_for_lint(&self, ignore: &Ignore) -> bool {
+        let rule = ignore.rule.as_ref().and_then(|id| self.input.rules.find(id));
+        rule.is_some_and(|rule| rule.on != On::Diff)
     }
 
     /// Whether an ignore covers a fact of a finding; those that would and are over are noted.
@@ -494,8 +576,9 @@ impl Judge<'_> {
         }
     }
 
+    /// The facts with their values; what tells most to people comes first.
     fn changes(&self, paths: &[FactPath]) -> Vec<FactChange> {
-        paths.iter().map(|path| self.change(path)).collect()
+        in_order(paths).into_iter().map(|path| self.change(path)).collect()
     }
 
     fn change(&self, path: &FactPath) -> FactChange {
@@ -527,6 +610,19 @@ impl Judge<'_> {
         let path = self.input.policy?.to_path_buf();
         (line > 0).then_some(Location { path, line, column: None, end_column: None })
     }
+}
+
+/// Versions first, then all else, then what only tells builds apart, and places last.
+fn in_order(paths: &[FactPath]) -> Vec<&FactPath> {
+    let rank = |path: &FactPath| match path.segments().last().map_or("", String::as_str) {
+        "version" => 0,
+        "build_id" | "build_ids" | "record" | "git_commit" | "metadata_version" | "build" => 2,
+        "path" | "files" | "origin" => 3,
+        _ => 1,
+    };
+    let mut out: Vec<&FactPath> = paths.iter().collect();
+    out.sort_by_key(|path| rank(path));
+    out
 }
 
 /// A finding of this rule with nothing else to it.

@@ -98,7 +98,7 @@ mod tests {
         let lines = Lines::of(TEXT);
         let at = |path: &str| lines.find(&path.parse().unwrap());
         assert_eq!(at("cuda.libraries.cudnn.version"), Some(Place { line: 4, columns: Some((1, 15)) }));
-        assert_eq!(at("python.packages.\"tōrch.x\".build"), Some(Place { line: 7, columns: Some((32, 42)) }));
+        assert_eq!(at("python.packages.\"tōrch.x\".build"), Some(Place { line: 7, columns: Some((30, 40)) }));
         assert_eq!(at("gpu.0.uuid"), Some(Place { line: 10, columns: Some((1, 10)) }));
         assert_eq!(at("cuda.libraries.nccl.version"), Some(Place { line: 3, columns: None }));
         assert_eq!(at("env.X"), None);

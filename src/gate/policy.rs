@@ -161,9 +161,9 @@ pub struct Capture {
     pub timeout: Option<Duration>,
 }
 
-/// The levels that hold where a policy says nothing else: what belongs to the next commit or to the shell and not to
-/// the environment that a lock is about. `docs/reference/policy.md` says why for each.
-pub const QUIET: [&str; 8] = [
+/// The levels that hold where a policy says nothing else: what belongs to the next commit, to the shell or to a
+/// rebuilt image, and not to the environment that a lock is about. `docs/reference/policy.md` says why for each.
+pub const QUIET: [&str; 11] = [
     "git.**",
     "workload.**",
     "os.locale.**",
@@ -172,6 +172,9 @@ pub const QUIET: [&str; 8] = [
     "env.LANGUAGE",
     "env.PWD",
     "scheduler.array_index",
+    "container.image",
+    "container.image_id",
+    "container.label.*",
 ];
 
 /// Facts that are not part of the environment, and worth a look all the same.

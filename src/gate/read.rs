@@ -83,6 +83,17 @@ pub fn policy(path: &Path, text: &str, rules: &Catalogue) -> Result<Policy, Erro
     Ok(policy)
 }
 
+/// Whether the text is TOML at all.
+///
+/// # Errors
+///
+/// Where it is not.
+pub fn syntax(path: &Path, text: &str) -> Result<(), Error> {
+    let wrong =
+        |e: toml::de::Error| Source { path, text }.wrong(e.span().unwrap_or(0..0), e.message(), "here");
+    DeTable::parse(text).map(drop).map_err(wrong)
+}
+
 struct Reader<'s> {
     source: Source<'s>,
     rules: &'s Catalogue,
@@ -305,7 +316,11 @@ impl Reader<'_> {
             };
             for (key, value) in table {
                 match key.get_ref().as_ref() {
-                    "rule" => ignore.rule = Some(self.text(value)?),
+                    "rule" => {
+                        let name = self.text(value)?;
+                        // A former name is as good.
+                        ignore.rule = Some(self.rules.find(&name).map_or(name, |rule| rule.id.clone()));
+                    }
                     "fact" | "facts" => {
                         let items = match value.get_ref() {
                             DeValue::Array(items) => items.iter().collect(),

@@ -54,6 +54,8 @@ pub struct Details {
     pub differences: usize,
     /// How many of them cannot alter results here, by what is known.
     pub quiet: usize,
+    /// What only one side was asked for, so that it could not be compared.
+    pub not_compared: Vec<String>,
     /// What an ignore of the policy lets pass.
     pub ignored: Vec<Ignored>,
 }
@@ -283,12 +285,12 @@ pub fn path(location: &finding::Location) -> String {
 }
 
 /// For each finding a name that stays when its values or its line change, so that a tracker knows it again: the rule,
-/// its facts, the file. Findings that have all of these in common are counted through.
+/// its first fact, the file. Findings that have all of these in common are counted through.
 pub fn fingerprints(list: &[finding::Finding]) -> Vec<String> {
     let key = |finding: &finding::Finding| {
         let mut parts = vec![finding.rule.clone()];
         parts.push(finding.location.as_ref().map(path).unwrap_or_default());
-        parts.extend(finding.facts.iter().map(|f| f.fact.clone()));
+        parts.extend(finding.facts.first().map(|f| f.fact.clone()));
         parts.join("\0")
     };
     let mut seen: BTreeMap<String, usize> = BTreeMap::new();

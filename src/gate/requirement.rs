@@ -71,8 +71,6 @@ impl Requirement {
     fn check(&self, path: FactPath, snapshot: &Snapshot) -> Option<Broken> {
         let (found, unknown) = match snapshot.look(&path) {
             Looked::Value(value) => (Some(value.clone()), None),
-            // A truth that is not recorded is false: a clean tree has no `git.dirty`.
-            Looked::Absent if self.must == Must::Be(Value::Bool(false)) => return None,
             Looked::Absent => (None, None),
             Looked::Unknown(why) => (None, Some(why.to_owned())),
         };

@@ -57,7 +57,7 @@ const CUDA: [&str; 12] = [
 ];
 
 /// Frameworks that have a section of their own.
-const SECTIONS: [&str; 6] = ["torch", "tensorflow", "jax", "numpy", "scipy", "sklearn"];
+pub const SECTIONS: [&str; 6] = ["torch", "tensorflow", "jax", "numpy", "scipy", "sklearn"];
 
 impl Range {
     /// A range for what `name` names: a framework, `python`, `driver`, a library of CUDA, the dotted path of a fact,
@@ -125,7 +125,7 @@ fn facts(name: &str) -> Result<(Vec<FactPath>, Vec<String>), String> {
                 "gpu.driver.nvml_version",
                 "gpu.driver.cuda_max",
                 "gpu.driver.libcuda",
-                "cuda.libraries.cuda.**",
+                "cuda.libraries.driver.**",
             ]),
         ),
         "python" => (vec![path("python.version")?], strings(&["python.version", "python.*build_id"])),

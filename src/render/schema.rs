@@ -66,7 +66,19 @@ pub fn diff() -> Json {
 /// `docs/reference/lint.schema.json`: what `driftlock lint --format json` prints.
 pub fn lint() -> Json {
     use crate::gate::report::{LintDetails, Report};
-    of_report::<Report<'_, LintDetails>>("What `driftlock lint --format json` prints.")
+    let mut schema = of_report::<Report<'_, LintDetails>>("What `driftlock lint --format json` prints.");
+    schema["properties"]["schema"] =
+        json!({ "const": "driftlock/lint/1", "description": "The name of this form." });
+    schema
+}
+
+/// `docs/reference/check.schema.json`: what `driftlock check --format json` prints.
+pub fn check() -> Json {
+    use crate::gate::report::{Details, Report};
+    let mut schema = of_report::<Report<'_, Details>>("What `driftlock check --format json` prints.");
+    schema["properties"]["schema"] =
+        json!({ "const": "driftlock/check/1", "description": "The name of this form." });
+    schema
 }
 
 /// The schema of a report as it is written. Other keys are allowed: newer versions add some.

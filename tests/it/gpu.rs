@@ -2,7 +2,7 @@
 //!
 //! No GPU is needed, and none is looked for: on a machine with an NVIDIA driver the stand-in is found first.
 
-mod machine;
+pub(crate) mod machine;
 
 use std::process::Stdio;
 

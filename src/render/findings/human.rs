@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 
-use super::Run;
-use crate::gate::finding::{FactChange, Finding, Level};
+use super::{Run, more, told};
+use crate::gate::finding::{Finding, Level};
 use crate::gate::report::Counts;
 use crate::render::diff::human::{clip, wrap};
 use crate::snapshot::value::shown;
@@ -15,9 +15,6 @@ const DIM: Style = Style::new().dimmed();
 const GOOD: Style = AnsiColor::Green.on_default().bold();
 const BAD: Style = AnsiColor::Red.on_default().bold();
 const WARN: Style = AnsiColor::Yellow.on_default().bold();
-
-/// So many facts of a finding are shown; `--all` shows every one.
-const FACTS: usize = 6;
 
 /// The whole text.
 pub fn text(findings: &[Finding], run: &Run, counts: Counts) -> String {
@@ -73,7 +70,7 @@ fn one(out: &mut String, finding: &Finding, run: &Run, width: usize) {
             false => out.push('\n'),
         }
     }
-    facts(out, &finding.facts, run.all, width);
+    facts(out, finding, run.all, width);
     let item = |out: &mut String, name: &str, text: &str| {
         for (i, line) in wrap(&shown(text), width.saturating_sub(13)).iter().enumerate() {
             let head = if i == 0 { name } else { "" };
@@ -97,11 +94,12 @@ fn one(out: &mut String, finding: &Finding, run: &Run, width: usize) {
 }
 
 /// A line for each fact, its values beside its name, or below it where the line is too long.
-fn facts(out: &mut String, facts: &[FactChange], all: bool, width: usize) {
-    let limit = if all { facts.len() } else { FACTS };
-    let names = facts.iter().take(limit).map(|f| f.fact.chars().count()).max().unwrap_or(0).min(width / 2);
+fn facts(out: &mut String, finding: &Finding, all: bool, width: usize) {
+    let (told, left) = if all { (finding.facts.iter().collect(), 0) } else { told(finding) };
+    // A name that takes more than half of the line does not push the others' values to the right.
+    let names = told.iter().map(|f| f.fact.chars().count()).filter(|n| *n <= width / 2).max().unwrap_or(0);
     let room = width.saturating_sub(3);
-    for fact in facts.iter().take(limit) {
+    for fact in told {
         let found = fact.found.as_deref().unwrap_or("absent");
         let values = match &fact.expected {
             Some(expected) => format!("{expected} → {found}"),
@@ -116,8 +114,7 @@ fn facts(out: &mut String, facts: &[FactChange], all: bool, width: usize) {
             let _infallible = writeln!(out, "     {}", clip(&values, room.saturating_sub(2)));
         }
     }
-    if facts.len() > limit {
-        let _infallible =
-            writeln!(out, "   {DIM}and {} more facts (--all shows them){DIM:#}", facts.len() - limit);
+    if let Some(more) = more(left) {
+        let _infallible = writeln!(out, "   {DIM}{more} (--all shows them){DIM:#}");
     }
 }

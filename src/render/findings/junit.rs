@@ -3,7 +3,7 @@
 
 use quick_junit::{NonSuccessKind, Report, TestCase, TestCaseStatus, TestSuite};
 
-use super::{Run, fact, message, place};
+use super::{Run, message, place};
 use crate::error::Error;
 use crate::gate::finding::{Finding, Level};
 use crate::snapshot::value::shown;
@@ -44,9 +44,10 @@ fn case(finding: &Finding, run: &Run) -> TestCase {
     };
     // Two findings of one rule differ in their facts or places.
     let (path, line) = place(finding, run);
-    let what = finding.facts.first().map_or_else(|| format!("{path}:{line}"), fact);
+    // The name has no values in it, so that a history of tests knows the case again.
+    let what = finding.facts.first().map_or_else(|| format!("{path}:{line}"), |f| f.fact.clone());
     let mut case = TestCase::new(shown(&format!("{}: {what}", finding.rule)).as_ref(), status);
-    case.set_classname(format!("driftlock {}.{}", run.command, finding.rule));
+    case.set_classname(shown(&format!("driftlock {}.{}", run.command, finding.rule)).as_ref());
     case.add_property(("file", shown(&format!("{path}:{line}")).as_ref()));
     if !denied {
         case.set_system_out(format!("{}: {message}", finding.level.word()));

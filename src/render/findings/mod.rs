@@ -89,13 +89,23 @@ pub(crate) fn fact(fact: &FactChange) -> String {
 /// So many facts of a finding are written out in a message.
 const FACTS: usize = 6;
 
+/// The facts to write out of a finding, and how many are left: where a version tells it, not what follows from it.
+pub(crate) fn told(finding: &Finding) -> (Vec<&FactChange>, usize) {
+    let last = |f: &FactChange| f.fact.rsplit('.').next().unwrap_or_default().to_owned();
+    let follows = ["path", "build_id", "build_ids", "files", "record", "git_commit", "metadata_version"];
+    let versions = finding.facts.iter().any(|f| last(f) == "version");
+    let told = finding.facts.iter().filter(|f| !versions || !follows.contains(&last(f).as_str()));
+    let told: Vec<&FactChange> = told.take(FACTS).collect();
+    let left = finding.facts.len() - told.len();
+    (told, left)
+}
+
 /// Everything that a finding says, as lines of plain text; the first is the title.
 pub(crate) fn message(finding: &Finding) -> String {
     let mut lines = vec![finding.title.clone()];
-    lines.extend(finding.facts.iter().take(FACTS).map(fact));
-    if finding.facts.len() > FACTS {
-        lines.push(format!("and {} more facts", finding.facts.len() - FACTS));
-    }
+    let (told, left) = told(finding);
+    lines.extend(told.into_iter().map(fact));
+    lines.extend(more(left));
     lines.extend(finding.why.iter().map(|why| format!("Why: {why}")));
     lines.extend(finding.magnitude.iter().map(|much| format!("How much: {much}")));
     lines.extend(finding.remedy.iter().map(|remedy| format!("Remedy: {remedy}")));
@@ -108,6 +118,15 @@ pub(crate) fn message(finding: &Finding) -> String {
         None => tag,
     });
     lines.iter().map(|line| crate::snapshot::value::shown(line)).collect::<Vec<_>>().join("\n")
+}
+
+/// `and 3 more facts`, where there are some.
+pub(crate) fn more(left: usize) -> Option<String> {
+    match left {
+        0 => None,
+        1 => Some("and 1 more fact".to_owned()),
+        n => Some(format!("and {n} more facts")),
+    }
 }
 
 /// The path and line to show a finding at in the formats that want one.

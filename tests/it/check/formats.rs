@@ -126,8 +126,11 @@ fn sarif_fits_the_official_schema() {
     assert_eq!(place["region"], serde_json::json!({ "startLine": 57, "startColumn": 3, "endColumn": 10 }));
 }
 
-/// What a reader of workflow commands makes of a line: command, properties, message.
-fn workflow_command(line: &str) -> Option<(String, Vec<(String, String)>, String)> {
+/// A workflow command: its name, properties and message.
+type Command = (String, Vec<(String, String)>, String);
+
+/// What a reader of workflow commands makes of a line.
+fn workflow_command(line: &str) -> Option<Command> {
     let unescape = |text: &str| {
         let text = text.replace("%0D", "\r").replace("%0A", "\n");
         text.replace("%3A", ":").replace("%2C", ",").replace("%25", "%")

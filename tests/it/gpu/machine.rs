@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use crate::common::{TempDir, driftlock, fact, folder, root, sh};
 
 /// The folder with the stand-in, built once.
-fn library() -> &'static Path {
+pub(crate) fn library() -> &'static Path {
     static BUILT: OnceLock<TempDir> = OnceLock::new();
     let dir = BUILT.get_or_init(|| {
         let dir = folder();
