@@ -395,10 +395,12 @@ impl<'a> Order<'_, 'a> {
         let me = tree.expr(id);
         let is_me = |expr: &Expr| me.is_some_and(|me| std::ptr::eq(me, expr));
         match stmt {
-            Stmt::For(each) if is_me(&each.iter) => {
-                if shape != Shape::Text && !tame::body(tree, &each.target, &each.body, scope, self.depth()) {
-                    self.found(began);
-                }
+            Stmt::For(each)
+                if is_me(&each.iter)
+                    && shape != Shape::Text
+                    && !tame::body(tree, &each.target, &each.body, scope, self.depth()) =>
+            {
+                self.found(began);
             }
             Stmt::Assign(assign) if is_me(&assign.value) => {
                 assign.targets.iter().for_each(|target| self.assigned(target, scope, shape, began, from));
@@ -426,10 +428,10 @@ impl<'a> Order<'_, 'a> {
             Expr::List(of) if of.elts.len() == 1 => {}
             // `a, b = names`
             Expr::Tuple(_) | Expr::List(_) if shape != Shape::Text => self.found(began),
-            Expr::Attribute(attribute) if shape == Shape::Sequence => {
-                if !self.attribute_in_order(attribute.attr.as_str(), scope) {
-                    self.found(began);
-                }
+            Expr::Attribute(attribute)
+                if shape == Shape::Sequence && !self.attribute_in_order(attribute.attr.as_str(), scope) =>
+            {
+                self.found(began);
             }
             Expr::Subscript(_) if shape == Shape::Sequence => self.found(began),
             _ => {}

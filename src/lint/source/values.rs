@@ -262,7 +262,7 @@ pub(super) fn is_open(call: &ExprCall) -> bool {
 }
 
 /// The method that is called, where the call has the form of one.
-pub(super) fn method<'a>(call: &'a ExprCall) -> Option<(&'a Expr, &'a str)> {
+pub(super) fn method(call: &ExprCall) -> Option<(&Expr, &str)> {
     match &*call.func {
         Expr::Attribute(attribute) => Some((&attribute.value, attribute.attr.as_str())),
         _ => None,
