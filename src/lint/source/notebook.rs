@@ -46,6 +46,10 @@ pub(super) struct Code {
 ///
 /// Where the text is no notebook.
 pub(super) fn code(text: &str) -> Result<Code, serde_json::Error> {
+    // A list would do for a struct.
+    if !text.trim_start().starts_with('{') {
+        return Err(serde::de::Error::custom("no object"));
+    }
     let notebook: Notebook<'_> = serde_json::from_str(text)?;
     let file = Lines::new(text);
     let mut out = Code::default();
