@@ -19,6 +19,8 @@ pub mod gate;
 #[expect(clippy::disallowed_methods, reason = "this is the door to the machine")]
 pub mod host;
 pub mod import;
+#[expect(clippy::disallowed_methods, reason = "it reads the sources that it judges")]
+pub mod lint;
 #[expect(clippy::disallowed_methods, reason = "the engine that digests outputs reads them")]
 pub mod outputs;
 pub mod probes;

@@ -6,6 +6,7 @@ pub mod diff;
 pub mod facts;
 pub mod import;
 pub mod init;
+pub mod lint;
 pub mod nvml;
 pub mod rules;
 pub mod run;
@@ -46,6 +47,8 @@ pub enum Command {
     Init(init::Init),
     /// Compare this machine with the lock, and fail where the policy says so
     Check(Box<check::Check>),
+    /// Look for hazards of this machine and in the project's source, before a run
+    Lint(lint::Lint),
     /// Show one rule: why, what to do, and where it is known from
     Explain(rules::Explain),
     /// List every rule

@@ -7,6 +7,7 @@ pub mod facts;
 pub mod findings;
 pub mod import;
 pub mod init;
+pub mod lint;
 pub mod load;
 pub mod nvml;
 mod project;
@@ -35,6 +36,7 @@ pub fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Diff(args) => diff::run(&args),
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
+        Command::Lint(args) => lint::run(&args),
         Command::Explain(args) => rules::explain(&args),
         Command::Rules(args) => rules::list(&args),
         Command::Verify(args) => verify::run(&args),

@@ -8,6 +8,7 @@ use super::evaluate::value_of;
 use super::judge::{self, Ruling};
 use super::rule::{Case, On, RuleScope, Scalar};
 use crate::diff;
+use crate::lint;
 use crate::snapshot::{FactPath, RESERVED, SECTION_ORDER, Snapshot};
 
 /// Whether the case holds: raised where a hit is expected, not raised where a miss is.
@@ -20,6 +21,7 @@ fn raised(rule: &Compiled, case: &Case) -> bool {
     let scope = case.scope.as_ref().map(scope).unwrap_or_default();
     match rule.rule.on {
         On::Snapshot => judge::hazard(rule, &a, &scope),
+        On::Source => case.source.as_deref().is_some_and(|text| lint::source::raises(&rule.rule.id, text)),
         On::Diff => {
             let diff = diff::diff(&a, &b, &std::collections::BTreeSet::new());
             let spoken: Vec<usize> =

@@ -124,6 +124,13 @@ impl<'a> View<'a> {
             };
         }
         match &predicate.operator {
+            Operator::Several => Some([self.a, self.b].into_iter().any(|side| {
+                let values = paths.iter().filter_map(|p| match self.seen(side, p) {
+                    Seen::Value(value) => Some(value.plain()),
+                    _ => None,
+                });
+                values.collect::<BTreeSet<_>>().len() > 1
+            })),
             // `changed = false` and `is = "absent"` speak of all that the pattern names.
             Operator::Changed(false) | Operator::Is(Is::Absent) => {
                 and(paths.into_iter().map(|p| self.on(p, predicate)))
@@ -141,7 +148,10 @@ impl<'a> View<'a> {
                 Some(x != y)
             }),
             operator => {
-                let on = |side| self.value(path, self.seen(side, path), operator);
+                let on = |side| match operator {
+                    Operator::Above { fact, unit } => self.above(side, path, fact, *unit),
+                    operator => self.value(path, self.seen(side, path), operator),
+                };
                 match predicate.side {
                     Side::A => on(self.a),
                     Side::B => on(self.b),
@@ -149,6 +159,20 @@ impl<'a> View<'a> {
                     Side::Both => and([on(self.a), on(self.b)].into_iter()),
                 }
             }
+        }
+    }
+
+    /// Whether a number is above another fact's; false where either is absent.
+    fn above(&self, side: &'a Snapshot, path: &FactPath, other: &str, unit: i64) -> Truth {
+        let number = |path: &FactPath| match self.seen(side, path) {
+            Seen::Value(value) => Some(value.plain().trim().parse::<i64>().ok()),
+            Seen::Absent => Some(None),
+            Seen::Unknown => None,
+        };
+        let other: FactPath = other.parse().unwrap_or_else(|_| FactPath::new(other.split('.')));
+        match (number(path)?, number(&other)?) {
+            (Some(x), Some(y)) => Some(x > y.saturating_add(unit - 1).div_euclid(unit)),
+            _ => Some(false),
         }
     }
 
@@ -194,6 +218,10 @@ impl<'a> View<'a> {
                     other => other.plain().contains(&wanted.plain()),
                 })
             }
+            Operator::Several => Some(match &*value {
+                Value::List(items) => items.iter().map(Value::plain).collect::<BTreeSet<_>>().len() > 1,
+                _ => false,
+            }),
             _ => Some(false),
         }
     }

@@ -6,9 +6,10 @@ use std::path::Path;
 use super::case;
 use super::catalogue::Compiled;
 use super::predict;
-use super::rule::{self, Case, Condition, Operator, Predicate, Rule};
+use super::rule::{self, Case, Condition, On, Operator, Predicate, Rule};
 use crate::error::Error;
 use crate::facts;
+use crate::lint;
 
 /// Reads the rules of the file `path`. Keys other than `rule` are not looked at.
 ///
@@ -49,7 +50,11 @@ fn complaint(rule: &Rule, cases: &[Case]) -> Option<String> {
             return Some(format!("`{key}` is empty"));
         }
     }
-    if rule.facts.is_empty() {
+    if rule.on == On::Source {
+        if !lint::source::is_check(&rule.id) {
+            return Some(format!("lint has no check `{}`: rules on source can only reword ours", rule.id));
+        }
+    } else if rule.facts.is_empty() {
         return Some("`facts` is empty: it names what the rule speaks for".to_owned());
     }
     if let Some(source) = rule.sources.iter().find(|s| !is_address(&s.url)) {

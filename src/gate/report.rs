@@ -60,6 +60,32 @@ pub struct Details {
     pub ignored: Vec<Ignored>,
 }
 
+/// What only `lint` says.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct LintDetails {
+    /// The snapshot: `now` for this machine; `null` where only source was looked at.
+    pub environment: Option<String>,
+    /// What `--scope` says.
+    pub scope: Vec<String>,
+    /// How many source files were looked at; `null` where none were to be.
+    pub files: Option<usize>,
+    /// Source files that could not be looked at.
+    pub skipped: Vec<Skipped>,
+    /// How many findings comments in the source took back.
+    pub ignored: usize,
+}
+
+/// A file that could not be looked at.
+#[derive(Clone, Debug, Serialize, JsonSchema)]
+pub struct Skipped {
+    /// The file.
+    pub path: String,
+    /// The line of the first error, where there is one.
+    pub line: Option<usize>,
+    /// What is wrong with it.
+    pub why: String,
+}
+
 /// An environment of the policy.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Environment {

@@ -28,6 +28,7 @@ pub fn one(rule: &Rule, cases: &[Case], width: u16) -> String {
     let on = match rule.on {
         On::Diff => "a difference of two snapshots",
         On::Snapshot => "a hazard of one snapshot",
+        On::Source => "a program's source",
     };
     item("judges", on);
     item("effect", &format!("{}, {}", rule.effect.word(), rule.confidence.word()));
@@ -38,7 +39,9 @@ pub fn one(rule: &Rule, cases: &[Case], width: u16) -> String {
         text.iter().for_each(|text| item(name, text));
     }
     item("remedy", &rule.remedy);
-    item("facts", &rule.facts.join(", "));
+    if !rule.facts.is_empty() {
+        item("facts", &rule.facts.join(", "));
+    }
     for (name, list) in scope(&rule.scope) {
         item(name, &list.join(", "));
     }

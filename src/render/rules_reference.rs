@@ -29,9 +29,10 @@ pub fn pages() -> Vec<(String, String)> {
 fn index(all: &[(&Rule, &Vec<Case>)], topics: &[&str]) -> String {
     let none = all.iter().filter(|(r, _)| r.effect == Effect::None).count();
     let hazards = all.iter().filter(|(r, _)| r.on == On::Snapshot).count();
+    let source = all.iter().filter(|(r, _)| r.on == On::Source).count();
     let mut out = format!(
         "# Rules\n\nWhat driftlock knows: {} rules, {} of them of differences that do not matter, {hazards} of hazards \
-         that one snapshot shows. `driftlock explain RULE` prints one, `driftlock rules` lists them, \
+         that one snapshot shows, {source} of hazards in a program's source. `driftlock explain RULE` prints one, `driftlock rules` lists them, \
          [the form of a rule](../../design/rules.md) says how to write your own. These pages are generated from \
          `src/rules/`; do not edit them.\n",
         all.len(),
@@ -53,6 +54,8 @@ fn one(out: &mut String, rule: &Rule, cases: &[Case]) {
         On::Diff => "a difference of two snapshots",
         On::Snapshot if rule.unstable => "a hazard of one snapshot, by which a run does not repeat itself",
         On::Snapshot => "a hazard of one snapshot",
+        On::Source if rule.unstable => "a program's source, by which a run does not repeat itself",
+        On::Source => "a program's source",
     };
     let (effect, confidence) = (rule.effect.word(), rule.confidence.word());
     let _infallible = writeln!(
@@ -68,7 +71,9 @@ fn one(out: &mut String, rule: &Rule, cases: &[Case]) {
     row("remedy", &rule.remedy);
     rule.wrong_when.iter().for_each(|text| row("when it is wrong", text));
     rule.harmless.iter().for_each(|text| row("harmless", text));
-    row("facts", &code(&rule.facts));
+    if !rule.facts.is_empty() {
+        row("facts", &code(&rule.facts));
+    }
     rule.when.iter().for_each(|when| row("raised when", &condition(when)));
     for (fact, values) in &rule.values {
         let same = values.same.iter().map(|set| set.iter().map(scalar).collect::<Vec<_>>().join(" = "));
@@ -131,6 +136,9 @@ fn predicate(of: &Predicate) -> String {
         Operator::Below(value) => format!("is below {}", scalar(value)),
         Operator::Matches(pattern) => format!("matches `{pattern}`"),
         Operator::Contains(value) => format!("holds {}", scalar(value)),
+        Operator::Several => "has several values".to_owned(),
+        Operator::Above { fact, unit: 1 } => format!("is above `{fact}`"),
+        Operator::Above { fact, unit } => format!("is above `{fact}` / {unit}, rounded up"),
         Operator::Changed(true) => "differs".to_owned(),
         Operator::Changed(false) => "does not differ".to_owned(),
         Operator::ChangedBy(part) => {

@@ -63,6 +63,15 @@ pub fn diff() -> Json {
     of_report::<crate::explain::report::Report>("What `driftlock diff --format json` prints.")
 }
 
+/// `docs/reference/lint.schema.json`: what `driftlock lint --format json` prints.
+pub fn lint() -> Json {
+    use crate::gate::report::{LintDetails, Report};
+    let mut schema = of_report::<Report<'_, LintDetails>>("What `driftlock lint --format json` prints.");
+    schema["properties"]["schema"] =
+        json!({ "const": "driftlock/lint/1", "description": "The name of this form." });
+    schema
+}
+
 /// `docs/reference/check.schema.json`: what `driftlock check --format json` prints.
 pub fn check() -> Json {
     use crate::gate::report::{Details, Report};

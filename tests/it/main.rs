@@ -25,6 +25,7 @@ mod gpu;
 mod hosts;
 mod import_env;
 mod import_locks;
+mod lint;
 mod outputs;
 mod pairs;
 mod python;

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use driftlock::explain::catalogue::{Catalogue, Compiled, cases};
 use driftlock::explain::pattern::Pattern;
-use driftlock::explain::rule::{Condition, Effect, Operator, Predicate, Rule};
+use driftlock::explain::rule::{Condition, Effect, On, Operator, Predicate, Rule};
 use driftlock::explain::{case, predict, user};
 use driftlock::facts::{self, Compare, Type};
+use driftlock::lint;
 
 /// All complaints at once: a rule's author mends them in one go.
 fn complain(complaints: &[String]) {
@@ -43,8 +44,11 @@ fn well_formed() {
         if rule.title.ends_with('.') || rule.title.len() > 90 {
             wrong("the title is one line of at most 90 characters without a full stop");
         }
-        if rule.facts.is_empty() {
-            wrong("`facts` is empty");
+        if rule.facts.is_empty() != (rule.on == On::Source) {
+            wrong("`facts` is empty, or given for a rule on source");
+        }
+        if (rule.on == On::Source) != lint::source::is_check(&rule.id) {
+            wrong("a rule on source has a check of its name in src/lint/source, and no other rule has");
         }
         if rule.since.split('.').count() != 3 {
             wrong("`since` is the version of driftlock that first had it");
@@ -178,6 +182,21 @@ fn every_predicate_is_needed_by_a_case() {
         }
     }
     complain(&complaints);
+}
+
+#[test]
+fn every_check_has_a_rule_with_a_hit_and_two_near_misses() {
+    let rules = Catalogue::built_in();
+    for check in lint::source::all_checks() {
+        let at = rules
+            .rules
+            .iter()
+            .position(|r| r.rule.id == check)
+            .unwrap_or_else(|| panic!("no rule `{check}`"));
+        let cases = &cases()[at];
+        let hits = cases.iter().filter(|c| c.hit).count();
+        assert!(hits >= 1 && cases.len() - hits >= 2, "{check}: {hits} of {} cases hit", cases.len());
+    }
 }
 
 #[test]

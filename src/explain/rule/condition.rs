@@ -59,6 +59,15 @@ pub enum Operator {
     Matches(String),
     /// It holds this.
     Contains(Scalar),
+    /// The facts that the pattern names (or the items of a list) have more than one value.
+    Several,
+    /// It is a number above another fact's, which is counted in parts of this unit and rounded up.
+    Above {
+        /// The other fact.
+        fact: String,
+        /// How many of its units make one.
+        unit: i64,
+    },
     /// It differs, or does not.
     Changed(bool),
     /// A version differs in this part or in a more significant one.

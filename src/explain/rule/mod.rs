@@ -70,6 +70,8 @@ pub enum On {
     Diff,
     /// The state of one snapshot.
     Snapshot,
+    /// A program's source: a check of `lint` of the same name looks for it.
+    Source,
 }
 
 /// What a difference does to results: the ladder, the most severe first.
@@ -159,6 +161,8 @@ pub struct Case {
     pub scope: Option<RuleScope>,
     /// Whether facts that are not named are unknown instead of absent.
     pub unknown: bool,
+    /// The program, for a rule on source.
+    pub source: Option<String>,
 }
 
 impl Effect {

@@ -21,6 +21,7 @@ struct RawRule {
     confidence: Confidence,
     #[serde(default)]
     since: String,
+    #[serde(default)]
     facts: Vec<String>,
     why: String,
     magnitude: Option<String>,
@@ -72,6 +73,7 @@ struct RawCase {
     facts: Option<toml::Table>,
     scope: Option<RuleScope>,
     absent: Option<AbsentMeans>,
+    source: Option<String>,
 }
 
 #[derive(Deserialize, PartialEq)]
@@ -206,6 +208,7 @@ fn case(raw: RawCase) -> Result<Case, String> {
         b: facts(&raw.b)?,
         scope: raw.scope,
         unknown: raw.absent.is_some(),
+        source: raw.source,
     })
 }
 
@@ -232,7 +235,7 @@ fn condition(value: &toml::Value) -> Result<Condition, String> {
     }
 }
 
-const OPERATORS: [&str; 10] = [
+const OPERATORS: [&str; 12] = [
     "is",
     "equals",
     "one_of",
@@ -240,6 +243,8 @@ const OPERATORS: [&str; 10] = [
     "below",
     "matches",
     "contains",
+    "several",
+    "above",
     "changed",
     "changed_by",
     "crosses",
@@ -275,6 +280,23 @@ fn predicate(table: &toml::Table) -> Result<Predicate, String> {
         "below" => Operator::Below(Scalar::from_toml(value)?),
         "matches" => Operator::Matches(text()?.to_owned()),
         "contains" => Operator::Contains(Scalar::from_toml(value)?),
+        "several" if value.as_bool() == Some(true) => Operator::Several,
+        "several" => return Err("`several` takes true".to_owned()),
+        "above" => {
+            let table = value.as_table().ok_or("`above` takes a table with `fact` and `unit`")?;
+            let fact = table.get("fact").and_then(toml::Value::as_str).ok_or("`above` needs a `fact`")?;
+            let unit = match table.get("unit") {
+                None => 1,
+                Some(unit) => unit
+                    .as_integer()
+                    .filter(|u| *u > 0)
+                    .ok_or("`unit` of `above` is a whole number above 0")?,
+            };
+            if let Some(other) = table.keys().find(|k| *k != "fact" && *k != "unit") {
+                return Err(format!("`above` takes `fact` and `unit`, not `{other}`"));
+            }
+            Operator::Above { fact: fact.to_owned(), unit }
+        }
         "changed" => Operator::Changed(value.as_bool().ok_or("`changed` takes true or false")?),
         "changed_by" => Operator::ChangedBy(match text()? {
             "major" => Part::Major,

@@ -7,6 +7,7 @@ mod lfs;
 mod open;
 mod patch;
 mod refs;
+pub mod tracked;
 mod untracked;
 mod work;
 

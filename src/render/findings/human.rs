@@ -45,9 +45,12 @@ pub fn text(findings: &[Finding], run: &Run, counts: Counts) -> String {
 }
 
 fn one(out: &mut String, finding: &Finding, run: &Run, width: usize) {
+    let is_lint = run.command == "lint";
     let (style, word) = match finding.level {
+        Level::Deny if is_lint => (BAD, "hazard"),
         Level::Deny => (BAD, "denied"),
         Level::Warn => (WARN, "warning"),
+        Level::Allow if is_lint => (DIM, "note"),
         Level::Allow => (DIM, "allowed"),
     };
     let tags = [finding.effect.map(|e| e.word()), finding.confidence.map(|c| c.word())];
