@@ -1,5 +1,6 @@
 //! The command line: one clap struct per subcommand.
 
+pub mod bisect;
 pub mod capture;
 pub mod diff;
 pub mod facts;
@@ -40,6 +41,8 @@ pub enum Command {
     Selftest(Box<selftest::SelfTest>),
     /// Compare two snapshots and explain what differs
     Diff(diff::Diff),
+    /// Prove which difference did it: run a command under mixtures of two snapshots
+    Bisect(Box<bisect::Bisect>),
     /// Show one rule: why, what to do, and where it is known from
     Explain(rules::Explain),
     /// List every rule

@@ -1,5 +1,6 @@
 //! One file per subcommand: wires inputs to outputs.
 
+pub mod bisect;
 pub mod capture;
 pub mod diff;
 pub mod facts;
@@ -29,6 +30,7 @@ pub fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Selftest(args) => selftest::run(&args),
         Command::Show(args) => show::run(&args),
         Command::Diff(args) => diff::run(&args),
+        Command::Bisect(args) => bisect::run(&args),
         Command::Explain(args) => rules::explain(&args),
         Command::Rules(args) => rules::list(&args),
         Command::Verify(args) => verify::run(&args),

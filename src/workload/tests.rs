@@ -187,7 +187,10 @@ fn python_programs() {
         "for x in {1, 2}: print(x)\nprint(len({'a'}), sorted({'a', 'b'}), max({'a', 'b'}), 'a' in {'a', 'b'})\n",
         "",
     );
-    assert_operations("ix = {c: i for i, c in enumerate(set(input()))}\nprint(ix['a'])\n", "python.set.iteration");
+    assert_operations(
+        "ix = {c: i for i, c in enumerate(set(input()))}\nprint(ix['a'])\n",
+        "python.set.iteration",
+    );
     assert_operations("class O: pass\nprint([o for o in {O(), O()}])\n", "python.id");
     assert_operations(
         "class O:\n    def __hash__(s): return hash('a')\nprint([o for o in {O(), O()}])\n",

@@ -353,17 +353,20 @@ impl<'a> Interp<'a> {
             "delayed" => args.pos.first().cloned().unwrap_or_else(Val::any),
             "__call__" if path.starts_with("joblib.") => args.pos.first().cloned().unwrap_or_else(Val::any),
             "load" if path.starts_with("json.") => {
-                let file = args.pos.first().and_then(|f| self.lib(f)).and_then(|l| l.args.get(0, "file")).cloned();
+                let file =
+                    args.pos.first().and_then(|f| self.lib(f)).and_then(|l| l.args.get(0, "file")).cloned();
                 let text = file.and_then(|f| self.path_text(&f).or_else(|| f.as_str().map(str::to_owned)));
                 match text.map(|t| crate::workload::interp::read(&self.inputs.cwd.join(t))) {
                     Some(Ok(text)) if text.len() < 1 << 18 => self.json(&text),
                     _ => Val::any(),
                 }
             }
-            "loads" if path.starts_with("json.") => match args.pos.first().and_then(Val::as_str).map(str::to_owned) {
-                Some(text) => self.json(&text).with(args.taint()),
-                None => Val::any().with(args.taint()),
-            },
+            "loads" if path.starts_with("json.") => {
+                match args.pos.first().and_then(Val::as_str).map(str::to_owned) {
+                    Some(text) => self.json(&text).with(args.taint()),
+                    None => Val::any().with(args.taint()),
+                }
+            }
             _ if name.starts_with("loads") => Val::any().with(args.taint()),
             "reader" | "DictReader" => {
                 let item = if name == "reader" {

@@ -349,7 +349,8 @@ impl<'a> Visitor<'a> for Builder<'a> {
                     func => self.visit_expr(func),
                 }
                 let keywords = call.arguments.keywords.iter().map(|keyword| &keyword.value);
-                let lambdas = call.arguments.args.iter().chain(keywords).filter_map(|arg| arg.as_lambda_expr());
+                let lambdas =
+                    call.arguments.args.iter().chain(keywords).filter_map(|arg| arg.as_lambda_expr());
                 self.given.extend(lambdas.map(address));
                 self.visit_arguments(&call.arguments);
             }

@@ -66,7 +66,10 @@ fn libraries_that_read_signatures_keep_annotations_and_docstrings() {
 
 #[test]
 fn a_table_is_asked_with_names_of_locals() {
-    let (a, b) = ("def f(t):\n    low = 1\n    return t.query('x > @low')\n", "def f(t):\n    high = 1\n    return t.query('x > @low')\n");
+    let (a, b) = (
+        "def f(t):\n    low = 1\n    return t.query('x > @low')\n",
+        "def f(t):\n    high = 1\n    return t.query('x > @low')\n",
+    );
     assert_ne!(form_with(a, &["pandas"]), form_with(b, &["pandas"]));
     assert_eq!(form_with(a, &["numpy"]), form_with(b, &["numpy"]));
 }
