@@ -45,7 +45,7 @@ pub(super) fn factors(maker: &mut Maker<'_>) {
             kind: Kind::Argument,
             facts: vec![path.clone()],
             shown,
-            how: "given on the command line".to_owned(),
+            how: "on the command line".to_owned(),
             simulated: false,
             standing,
             finding,

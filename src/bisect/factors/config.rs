@@ -53,7 +53,7 @@ pub(super) fn factors(maker: &mut Maker<'_>) {
             kind: Kind::Config,
             facts: vec![change.path.clone()],
             shown: [shown(change.a.as_ref()), shown(change.b.as_ref())],
-            how: "written into the copy of the configuration file that the command reads".to_owned(),
+            how: "in the copy of the file".to_owned(),
             simulated: false,
             standing,
             finding,

@@ -79,7 +79,10 @@ fn follows(path: &FactPath, kinds: &BTreeSet<Kind>, variables: &BTreeSet<String>
             ..,
         ] => text,
         ["workload", ..] => {
-            text || packages || kinds.contains(&Kind::Argument) || kinds.contains(&Kind::Config)
+            text || packages
+                || !variables.is_empty()
+                || kinds.contains(&Kind::Argument)
+                || kinds.contains(&Kind::Config)
         }
         [
             "run",

@@ -252,7 +252,7 @@ fn add(
         kind,
         facts,
         shown,
-        how: "in a virtual environment of its own".to_owned(),
+        how: "in an environment made for it".to_owned(),
         simulated: false,
         standing,
         finding,

@@ -38,7 +38,7 @@ pub(super) fn factors(maker: &mut Maker<'_>) {
             kind: Kind::Variable,
             facts: vec![change.path.clone()],
             shown: [shown(change.a.as_ref()), shown(change.b.as_ref())],
-            how: "set in the environment of the command".to_owned(),
+            how: "in the environment".to_owned(),
             simulated: false,
             standing,
             finding,
