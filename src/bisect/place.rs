@@ -91,7 +91,8 @@ impl Project {
                 && entry.depth() > 0
                 && (path.join("pyvenv.cfg").exists() || path.join("conda-meta").exists());
             !(venv || path == cache || (dir && entry.depth() > 0 && LEFT_OUT.contains(&name.as_ref())))
-                && !(entry.depth() == 1 && name == ".git")
+                // The file that leads from a worktree or a submodule to the repository.
+                && name != ".git"
                 && !written.contains(path)
         };
         let mut bytes = 0_u64;

@@ -31,6 +31,9 @@ use crate::snapshot::digest::sha256;
 /// The name under which standard output is kept beside the outputs.
 pub const STDOUT: &str = "standard-output";
 
+/// A key of a configuration file and its value.
+type Setting = (Vec<String>, Option<crate::snapshot::Value>);
+
 /// How probes are run.
 #[derive(Clone, Debug, Default)]
 pub struct Options {
@@ -141,10 +144,9 @@ impl Prober<'_> {
         }
         let digest = task.recipe.digest();
         let kept = self.cache.kept(&digest, task.n);
-        if let Some(seen) = self.cache.get(&digest, task.n) {
-            if !task.keep || kept.is_dir() || seen.end != End::Code(0) {
-                return Ok(Probed { seen: Ok(seen), cached: true });
-            }
+        let usable = |seen: &Seen| !task.keep || kept.is_dir() || seen.end != End::Code(0);
+        if let Some(seen) = self.cache.get(&digest, task.n).filter(usable) {
+            return Ok(Probed { seen: Ok(seen), cached: true });
         }
         self.progress.begin(slot, &task.name);
         let started = Instant::now();
@@ -219,8 +221,7 @@ impl Prober<'_> {
     }
 
     fn configure(&self, recipe: &Recipe, copy: &Path) -> Result<(), Fault> {
-        let mut of_file: BTreeMap<&PathBuf, Vec<(Vec<String>, Option<crate::snapshot::Value>)>> =
-            BTreeMap::new();
+        let mut of_file: BTreeMap<&PathBuf, Vec<Setting>> = BTreeMap::new();
         for (files, key, value) in &recipe.values {
             for file in files {
                 of_file.entry(file).or_default().push((key.clone(), value.clone()));

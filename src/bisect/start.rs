@@ -11,7 +11,6 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sched::{CpuSet, sched_setaffinity};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
@@ -76,14 +75,7 @@ pub fn run(what: &What) -> Result<End, Result<i32, io::Error>> {
     command.args(rest).env_clear().envs(&what.env).current_dir(&what.cwd).stdin(Stdio::null());
     command.stdout(File::create(&what.stdout).map_err(Err)?);
     command.stderr(File::create(&what.stderr).map_err(Err)?);
-    let mut cpus = None;
-    if let Some(list) = &what.cpus {
-        let mut set = CpuSet::new();
-        for cpu in list {
-            let _beyond_the_mask = set.set(*cpu as usize);
-        }
-        cpus = Some(set);
-    }
+    let bind = affinity(what.cpus.as_deref());
     command.process_group(0);
     // SAFETY: two system calls with plain arguments, which may be made between fork and exec (signal-safety(7));
     // nothing is allocated.
@@ -92,9 +84,7 @@ pub fn run(what: &What) -> Result<End, Result<i32, io::Error>> {
             // Where driftlock is killed, the command goes with it (prctl(2), PR_SET_PDEATHSIG).
             #[cfg(target_os = "linux")]
             libc::prctl(libc::PR_SET_PDEATHSIG, libc::SIGKILL);
-            if let Some(set) = &cpus {
-                sched_setaffinity(Pid::from_raw(0), set).map_err(io::Error::from)?;
-            }
+            bind()?;
             Ok(())
         });
     }
@@ -114,6 +104,28 @@ pub fn run(what: &What) -> Result<End, Result<i32, io::Error>> {
         Waited::Late => Ok(End::TimedOut(what.limit.unwrap_or_default().as_secs())),
         Waited::Stopped(signal) => Err(Ok(signal)),
     }
+}
+
+/// What the child does to run on these CPUs alone.
+#[cfg(target_os = "linux")]
+fn affinity(cpus: Option<&[u32]>) -> impl Fn() -> io::Result<()> + Send + Sync + 'static {
+    let set = cpus.map(|list| {
+        let mut set = nix::sched::CpuSet::new();
+        for cpu in list {
+            let _beyond_the_mask = set.set(*cpu as usize);
+        }
+        set
+    });
+    move || match &set {
+        Some(set) => nix::sched::sched_setaffinity(Pid::from_raw(0), set).map_err(io::Error::from),
+        None => Ok(()),
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn affinity(cpus: Option<&[u32]>) -> impl Fn() -> io::Result<()> + Send + Sync + 'static {
+    let asked = cpus.is_some();
+    move || if asked { Err(io::ErrorKind::Unsupported.into()) } else { Ok(()) }
 }
 
 enum Waited {

@@ -41,10 +41,8 @@ pub fn text(report: &Report, width: u16) -> String {
     }
     if report.outcome == Outcome::Planned {
         factors(&mut out, report, width);
-    } else {
-        if !report.probes.is_empty() {
-            probes(&mut out, report, width);
-        }
+    } else if !report.probes.is_empty() {
+        probes(&mut out, report, width);
     }
     uncontrolled(&mut out, report, width);
     if !report.hazards.is_empty() && report.outcome == Outcome::Unstable {
@@ -140,20 +138,13 @@ fn factors(out: &mut String, report: &Report, width: u16) {
         .iter()
         .enumerate()
         .map(|(i, f)| {
-            let how = if f.simulated { format!("simulated: {}", f.how) } else { f.how.clone() };
-            let cells = [
-                format!("{}", i + 1),
-                f.id.clone(),
-                f.a.clone(),
-                f.b.clone(),
-                f.standing.word().to_owned(),
-                how,
-            ];
+            let id = if f.simulated { format!("{} (simulated)", f.id) } else { f.id.clone() };
+            let cells = [(i + 1).to_string(), id, f.a.clone(), f.b.clone(), f.standing.word().to_owned()];
             cells.iter().map(|c| shown(c).into_owned()).collect()
         })
         .collect();
     out.push('\n');
-    out.push_str(&table::plain(&["", "factor", "A", "B", "expected", "how it is set"], &rows, width));
+    out.push_str(&table::plain(&["", "factor", "A", "B", "expected"], &rows, width));
     let n = report.factors.len();
     let least = n.max(1).ilog2() as usize + 2;
     let _infallible = writeln!(

@@ -222,14 +222,17 @@ fn add(
             let version = maker.locals.sides[side].as_ref().and_then(|l| l.interpreter.version.clone());
             format!("Python {}", version.unwrap_or_else(|| "?".to_owned()))
         });
-        let list = names.iter().map(|name| match sides[side].get(name) {
+        // The one that gives the group its name comes first.
+        let first = names.iter().filter(|name| id.ends_with(&format!(".{name}")));
+        let others = names.iter().filter(|name| !id.ends_with(&format!(".{name}")));
+        let list = first.chain(others).map(|name| match sides[side].get(name) {
             Some(package) => format!("{name} {}", package.version),
             None => format!("no {name}"),
         });
         let all: Vec<String> = version.into_iter().chain(list).collect();
         match all.len() {
             0..=3 => all.join(", "),
-            n => format!("{} and {} more", all[..2].join(", "), n - 2),
+            n => format!("{} and {} more", all[0], n - 1),
         }
     };
     let shown = [text(0), text(1)];

@@ -8,10 +8,13 @@ use crate::diff::Change;
 use crate::snapshot::{FactPath, Looked, Snapshot};
 
 /// Variables that no mixture sets, and why.
-pub(super) const HELD: [(&str, &str); 1] = [(
-    "PYTHONDONTWRITEBYTECODE",
-    "held at 1 in every probe, so that no bytecode is written into your environments; it moves no result",
-)];
+pub(super) const HELD: [(&str, &str); 2] = [
+    ("PATH", "where programs lie is this machine's own; which Python runs is set with the packages"),
+    (
+        "PYTHONDONTWRITEBYTECODE",
+        "held at 1 in every probe, so that no bytecode is written into your environments",
+    ),
+];
 
 /// Factors of the variables that differ.
 pub(super) fn factors(maker: &mut Maker<'_>) {
@@ -58,8 +61,7 @@ pub fn common(a: &Snapshot, b: &Snapshot, live: &Snapshot) -> BTreeMap<String, O
     let mut out = BTreeMap::new();
     for path in names {
         let name = &path.segments()[1];
-        // Where programs are found is this machine's own matter.
-        if name == "PATH" || HELD.iter().any(|(held, _)| held == name) {
+        if HELD.iter().any(|(held, _)| held == name) {
             continue;
         }
         match (a.look(path), b.look(path)) {
