@@ -6,13 +6,16 @@
 DIR holds cases.toml, run_bench.py and workloads/ of the benchmark (its README says how to make the environments; all of
 it goes under $BENCH_WORK). For each case with truth `different`, both sides run once under `driftlock run`, with N
 variables more that differ and that no program reads; then `driftlock bisect A B -- COMMAND` runs in a clean environment.
-Right is the exact set of true factors, verified from both sides. Prints a line per case and the sums.
+Right is the exact set of true factors, verified from both sides. Where bisect finds both sides equal, they are run once
+more without driftlock: a pair that agrees on this machine (its truth was measured on another CPU) is no pair here and is
+left out. So are HOME, of which a snapshot holds a digest alone, and PYTHONDONTWRITEBYTECODE, which probes hold at 1.
 """
 import sys
 sys.path.pop(0)   # this file is called as a module of the standard library
 import argparse, json, os, re, shlex, statistics, subprocess, tempfile, time
 
 KINDS = {"env", "pkg", "arg", "affinity", "git", "data"}
+NOT_SET = {"env:HOME", "env:PYTHONDONTWRITEBYTECODE"}
 
 
 def names(factor):
@@ -36,9 +39,12 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         for case in rb.load_cases(os.path.join(a.bench, "cases.toml")):
             if case["ground_truth"] != "different" or (a.only and not re.search(a.only, case["id"])): continue
-            if {f.partition(":")[0] for f in case["factors"]} - KINDS: continue
+            if {f.partition(":")[0] for f in case["factors"]} - KINDS or set(case["cause"]) & NOT_SET: continue
             if time.time() - began > a.budget: print("the budget is spent"); break
-            rows.append(one(case, rb, tool, work, a.noise)); r = rows[-1]
+            r = one(case, rb, tool, work, a.noise)
+            if r["outcome"] == "equal" and rb.execute(rb.side(case, "a"))["digest"] == rb.execute(rb.side(case, "b"))["digest"]:
+                print(f"moot   {r['id']:<40} A and B agree on this machine", flush=True); continue
+            rows.append(r)
             print(f"{'right' if r['ok'] else 'WRONG':<6} {r['id']:<40} {r['factors']:>3} factors {r['searched']:>3} probes {r['seconds']:>6.1f} s  {r['named']}"
                   + ("" if r["ok"] else f"   truth {case['cause']}  {r['outcome']}: {r['summary'][:160]}"), flush=True)
     if not rows: return
