@@ -1,12 +1,13 @@
 //! Python environments of this machine that are A's or B's.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::capture;
 use crate::host::Host;
 use crate::probes::python::interpreter::{self, Interpreter};
+use crate::probes::python::sites::Origin;
 use crate::probes::{Context, Options, PythonChoice};
 use crate::snapshot::{FactPath, Looked, Snapshot, Value};
 
@@ -104,6 +105,29 @@ impl Locals {
         let all = self.sides.iter().flatten().chain(&self.own);
         all.into_iter().find(|local| local.packages.get(name).is_some_and(|p| p.same(package)))
     }
+}
+
+/// The folders of the project that imports search because something is installed from there (`pip install -e .`): a
+/// probe must import from its copy instead.
+pub fn imports(host: &dyn Host, locals: &Locals, project: &Path) -> Vec<PathBuf> {
+    let mut out = BTreeSet::new();
+    for local in locals.sides.iter().flatten().chain(&locals.own) {
+        let interpreter = &local.interpreter;
+        let by_path = interpreter.search.folders.iter().filter(|f| f.origin == Origin::Pth);
+        out.extend(by_path.map(|f| f.path.clone()).filter(|path| path.starts_with(project)));
+        // Finders of setuptools name packages and no folders.
+        for name in local.packages.iter().filter(|(_, p)| p.editable).map(|(name, _)| name) {
+            let info =
+                interpreter.distribution(host, name).map(|found| found.dist_info.join("top_level.txt"));
+            let tops = info.and_then(|path| host.maybe(path)).unwrap_or_else(|| name.replace('-', "_"));
+            for top in tops.lines().map(str::trim).filter(|top| !top.is_empty()) {
+                let found = interpreter.package_dir(host, top);
+                let parent = found.as_deref().and_then(Path::parent).map(Path::to_path_buf);
+                out.extend(parent.filter(|parent| parent.starts_with(project)));
+            }
+        }
+    }
+    out.into_iter().collect()
 }
 
 fn text(snapshot: &Snapshot, path: &str) -> Option<String> {

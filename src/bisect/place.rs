@@ -65,6 +65,8 @@ pub struct Project {
     links: BTreeMap<PathBuf, PathBuf>,
     /// What is tracked by git.
     tracked: BTreeSet<PathBuf>,
+    /// What is there of the outputs: each probe writes its own.
+    written: BTreeSet<PathBuf>,
 }
 
 impl Project {
@@ -125,6 +127,7 @@ impl Project {
             }
         }
         out.root = root;
+        out.written = written;
         Ok(out)
     }
 
@@ -206,10 +209,16 @@ impl Project {
         path.strip_prefix(&self.root).map_or_else(|_| path.to_path_buf(), |below| copy.join(below))
     }
 
+    /// Whether a path of the project is there and has no copy: an environment, version control.
+    pub fn left_out(&self, path: &Path) -> bool {
+        path.starts_with(&self.root) && path.exists() && !self.copies(path) && !self.written.contains(path)
+    }
+
     /// Whether a path is in the copy.
     pub fn copies(&self, path: &Path) -> bool {
         path.strip_prefix(&self.root).is_ok_and(|below| {
-            self.files.contains_key(below)
+            below.as_os_str().is_empty()
+                || self.files.contains_key(below)
                 || self.links.contains_key(below)
                 || self.dirs.iter().any(|d| d == below)
         })

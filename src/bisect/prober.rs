@@ -57,6 +57,8 @@ pub struct Prober<'p> {
     pub locals: &'p Locals,
     /// The command as the user gave it.
     pub program: &'p Program,
+    /// Folders of the project that imports search in any case.
+    pub imports: Vec<PathBuf>,
     /// What is kept.
     pub cache: &'p Cache,
     /// How.
@@ -239,12 +241,12 @@ impl Prober<'_> {
     }
 
     /// Where the labels of snapshots lead in this probe.
-    fn places(&self, copy: &Path, python: Option<&Path>) -> Places {
+    fn places(&self, python: Option<&Path>) -> Places {
         let own = self.locals.own.as_ref();
         let prefix = python.and_then(|p| p.parent()?.parent()).map(Path::to_path_buf);
         Places {
             home: self.host.system().home.or_else(|| self.host.env("HOME").map(PathBuf::from)),
-            project: Some(copy.to_path_buf()),
+            project: Some(self.project.root.clone()),
             env: prefix.or_else(|| own.map(|l| l.interpreter.prefix.clone())),
             base: own.map(|l| l.interpreter.base_prefix.clone()),
         }
@@ -257,7 +259,7 @@ impl Prober<'_> {
         python: Option<&Path>,
         slot: usize,
     ) -> Result<BTreeMap<OsString, OsString>, Fault> {
-        let places = self.places(copy, python);
+        let places = self.places(python);
         let mut env: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
         for (name, value) in &recipe.env {
             match value {
@@ -270,6 +272,22 @@ impl Prober<'_> {
                     })?;
                     env.insert(name.into(), value.into());
                 }
+            }
+        }
+        // Paths that lead into the project lead into the copy; environments in it have none.
+        for (name, value) in &mut env {
+            if name != "PATH" && name != "VIRTUAL_ENV" {
+                if let Some(moved) = value.to_str().and_then(|value| self.into_copy(value, copy)) {
+                    *value = moved.into();
+                }
+            }
+        }
+        if !self.imports.is_empty() {
+            let old = env.get(std::ffi::OsStr::new("PYTHONPATH")).cloned().unwrap_or_default();
+            let first = self.imports.iter().map(|path| self.project.moved(path, copy));
+            let rest = std::env::split_paths(&old).filter(|path| !path.as_os_str().is_empty());
+            if let Ok(path) = std::env::join_paths(first.chain(rest)) {
+                env.insert("PYTHONPATH".into(), path);
             }
         }
         if let Some(bin) = python.and_then(Path::parent) {
@@ -287,8 +305,19 @@ impl Prober<'_> {
         Ok(env)
     }
 
+    /// A list of paths with those of the project moved into its copy; `None` where there are none.
+    fn into_copy(&self, value: &str, copy: &Path) -> Option<String> {
+        let root = self.project.root.to_str().filter(|root| root.len() > 1 && value.contains(*root))?;
+        let moved = value.split(':').map(|entry| {
+            let path = Path::new(entry);
+            let inside = entry.starts_with(root) && (path == self.project.root || self.project.copies(path));
+            if inside { self.project.moved(path, copy).display().to_string() } else { entry.to_owned() }
+        });
+        Some(moved.collect::<Vec<_>>().join(":"))
+    }
+
     fn argv(&self, recipe: &Recipe, copy: &Path, python: Option<&Path>) -> Result<Vec<OsString>, Fault> {
-        let places = self.places(copy, python);
+        let places = self.places(python);
         let cwd = &self.program.cwd;
         let program = self.program_at();
         let mut out = Vec::new();
@@ -301,7 +330,7 @@ impl Prober<'_> {
                 let word = places
                     .expand(word)
                     .ok_or_else(|| Fault::Mixture(format!("`{word}` is not on this machine")))?;
-                out.push(word.into());
+                out.push(self.into_copy(&word, copy).unwrap_or(word).into());
                 continue;
             }
             let given = self.program.argv.get(at).filter(|w| w.to_string_lossy() == *word);
@@ -311,7 +340,8 @@ impl Prober<'_> {
             };
             let path = Path::new(path);
             let moved = if path.is_absolute() {
-                Some(self.project.moved(path, copy)).filter(|moved| moved != path)
+                let apart = self.project.left_out(path);
+                Some(self.project.moved(path, copy)).filter(|moved| !apart && moved != path)
             } else {
                 // A relative path that leads out of the project must not lead out of the copy.
                 Some(tidy(&cwd.join(path))).filter(|full| {

@@ -141,6 +141,7 @@ pub fn run(args: &Bisect) -> Result<Exit, Error> {
         project: &project,
         locals: &locals,
         program: &program,
+        imports: interpreters::imports(host.as_ref(), &locals, &root),
         cache: &cache,
         options: Options {
             outputs: args.outputs.clone(),

@@ -147,3 +147,26 @@ fn packages_are_installed_where_they_are_not_here() {
     assert_eq!(out.status.code(), Some(2), "{text}{}", String::from_utf8_lossy(&out.stderr));
     assert!(text.contains("cannot install"), "{text}");
 }
+
+/// A package that is installed from the project itself is the copy's in every probe: else no commit could matter.
+#[test]
+fn an_editable_package_is_the_copys() {
+    let bench = Bench::new();
+    let dir = bench.project();
+    let site = environment(&bench, "env-a");
+    std::fs::write(site.join("mine.pth"), format!("{}\n", dir.join("src").display())).unwrap();
+    std::fs::create_dir(dir.join("src")).unwrap();
+    bench.put("prog.py", "import mine, os\nprint(mine.value)\n");
+    sh(&dir, "git", &["init", "-q"]);
+    for (lock, value) in [("a.lock", "1"), ("b.lock", "2")] {
+        bench.put("src/mine.py", &format!("value = {value}\n"));
+        sh(&dir, "git", &["add", "-A"]);
+        sh(&dir, "git", &["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", value]);
+        let python = bench.beside("env-a").display().to_string();
+        let sections = ["--section", "env", "--section", "python", "--section", "git", "--python", &python];
+        bench.capture(lock, &[("V1_SEED", value)], &sections);
+    }
+    let python = bench.beside("env-a/bin/python").display().to_string();
+    let report = bench.json(&[], &[&python, "prog.py"]);
+    assert_eq!(causes(&report), [["git.commit"]], "{report:#}");
+}

@@ -71,3 +71,25 @@ fn a_value_that_a_snapshot_hides_cannot_be_set() {
     assert!(factors.iter().all(|f| f["id"] != "env.MY_TOKEN"), "{factors:#?}");
     assert!(!report.to_string().contains("ghp_"), "no secret is shown");
 }
+
+/// The recorded runs differed, and here they do not: what is recorded does not explain it.
+#[test]
+fn what_nothing_recorded_explains() {
+    let bench = Bench::with("cat ../hidden > out.txt\n");
+    for (name, hidden) in [("a.lock", "1"), ("b.lock", "2")] {
+        std::fs::write(bench.beside("hidden"), hidden).unwrap();
+        let out = crate::common::driftlock()
+            .args(["run", "--no-python", "--output", "out.txt", "-o"])
+            .arg(bench.beside(name))
+            .args(["--", "sh", "prog.sh"])
+            .env("V1_SEED", hidden)
+            .current_dir(bench.project())
+            .output()
+            .unwrap();
+        assert!(out.status.success());
+    }
+    bench.put("prog.sh", "echo 1 > out.txt\n");
+    let report = bench.json(&["--output", "out.txt"], &["sh", "prog.sh"]);
+    assert_eq!(report["outcome"], "unexplained", "{report:#}");
+    assert_eq!(bench.run(&["--output", "out.txt"], &["sh", "prog.sh"]).status.code(), Some(1));
+}
