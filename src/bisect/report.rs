@@ -3,6 +3,7 @@
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::Serialize;
 
+use super::cache::Seen;
 use super::compare;
 use super::engine::{Outcome as Engine, Set, Solution};
 use super::factor::{Factor, Kind, Uncontrolled};
@@ -10,7 +11,8 @@ use super::factors::tree;
 use super::session::{Found, Narrowed, Session, few};
 use crate::explain::report::{Cause as Hazard, Link, Side, report as explained};
 use crate::explain::{Explanation, Standing};
-use crate::outputs::compare::Report as Outputs;
+use crate::outputs::Outputs as Recorded;
+use crate::outputs::compare::{Report as Outputs, sketches};
 
 /// The name of this form.
 pub const SCHEMA: &str = "driftlock/bisect/1";
@@ -118,6 +120,9 @@ pub struct End {
     pub counts: Vec<usize>,
     /// How its runs ended.
     pub ended: Vec<String>,
+    /// Whether it gives here, bit by bit, what its snapshot recorded; missing where that holds no outputs.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub as_recorded: Option<bool>,
 }
 
 /// A factor.
@@ -279,6 +284,8 @@ pub struct Parts<'r> {
     pub notes: Vec<String>,
     /// What changed of the user's.
     pub touched: Vec<String>,
+    /// The outputs that the snapshots hold.
+    pub recorded: [Recorded; 2],
 }
 
 /// The report of a plan.
@@ -376,9 +383,10 @@ pub fn report(parts: Parts<'_>, session: &Session<'_>, found: &Found) -> Report 
         }
     };
     let explanation = parts.explanation;
+    let recorded_outputs = parts.recorded.clone();
     let mut report = base(parts, outcome, summary);
     report.suspects = suspects;
-    report.ground = Some(ground(session));
+    report.ground = Some(ground(session, &recorded_outputs));
     report.probes = probes(session);
     let ends = report.probes.iter().take_while(|p| p.what == "A" || p.what == "B").count();
     report.searched = report.probes.len() - ends;
@@ -431,7 +439,7 @@ fn proof(session: &Session<'_>, solution: &Solution) -> String {
     text
 }
 
-fn ground(session: &Session<'_>) -> Ground {
+fn ground(session: &Session<'_>, recorded: &[Recorded; 2]) -> Ground {
     let end = |side: usize| {
         let runs = &session.ground.runs[side];
         let distinct = session.ground.distinct(side);
@@ -440,11 +448,28 @@ fn ground(session: &Session<'_>) -> Ground {
         End {
             runs: runs.len(),
             distinct,
+            as_recorded: as_recorded(&recorded[side], session.firsts[side].as_ref()),
             counts: (0..distinct).map(|class| runs.iter().filter(|(c, _)| *c == class).count()).collect(),
             ended,
         }
     };
     Ground { a: end(0), b: end(1), equal: session.ground.equal }
+}
+
+/// Whether a run wrote what the snapshot of its side recorded.
+fn as_recorded(recorded: &Recorded, seen: Option<&Seen>) -> Option<bool> {
+    let seen = seen.filter(|seen| !seen.outputs.files.is_empty())?;
+    if recorded.files.is_empty() {
+        return None;
+    }
+    // Of what the snapshot recorded, the part that is compared here.
+    let asked = |name: &String| seen.outputs.files.iter().any(|f| f.name == *name);
+    let files: Vec<_> = recorded.files.iter().filter(|f| asked(&f.name)).cloned().collect();
+    if files.len() < seen.outputs.files.len() {
+        return None;
+    }
+    let recorded = Recorded { files, faults: Vec::new() };
+    Some(sketches(&recorded, &seen.outputs).same)
 }
 
 fn outcome_word(outcome: &Engine) -> (String, Option<String>) {

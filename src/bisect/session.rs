@@ -107,6 +107,8 @@ pub struct Session<'s> {
     pub ground: Ground,
     /// The table.
     pub rows: Vec<Row>,
+    /// The first run of each end.
+    pub firsts: [Option<Seen>; 2],
     /// The ends' results, and a third result each.
     classes: Vec<(Seen, PathBuf)>,
     known: BTreeMap<Set, Outcome>,
@@ -130,6 +132,7 @@ impl<'s> Session<'s> {
             range,
             ground: Ground::default(),
             rows: Vec::new(),
+            firsts: [None, None],
             classes: Vec::new(),
             known: BTreeMap::new(),
             slowest: Duration::ZERO,
@@ -229,6 +232,7 @@ impl<'s> Session<'s> {
         let [Some(a), Some(b)] = [0, 1].map(|side: usize| seen[side].first().cloned()) else {
             return Ok(Some(Found::Failed(0, "no run".to_owned())));
         };
+        self.firsts = [Some(a.0.clone()), Some(b.0.clone())];
         self.ground.equal = compare::same(&a.0, &b.0, self.rules.tolerance, [&a.1, &b.1]);
         if !self.ground.stable(0) || !self.ground.stable(1) {
             return Ok(Some(Found::Unstable));

@@ -47,6 +47,9 @@ pub fn run(args: &Bisect) -> Result<Exit, Error> {
         let path = if std::ptr::eq(snapshot, &raw const a) { &args.a } else { &args.b };
         record::outputs(snapshot, &|suffix| std::fs::read(load::beside(path, suffix)).ok())
     });
+    let recorded = [(&args.a, &a), (&args.b, &b)].map(|(path, snapshot)| {
+        record::outputs(snapshot, &|suffix| std::fs::read(load::beside(path, suffix)).ok())
+    });
     let explanation = explain(&a, &b, &rules, &args.scope, observed);
 
     let program = Program::of(host.as_ref(), &args.command);
@@ -104,6 +107,7 @@ pub fn run(args: &Bisect) -> Result<Exit, Error> {
         uncontrolled: &made.uncontrolled,
         notes,
         touched,
+        recorded: recorded.clone(),
     };
     if args.dry_run {
         return show(args, &report::plan(parts(Vec::new(), notes)));

@@ -39,6 +39,7 @@ pub fn text(report: &Report, width: u16) -> String {
     for cause in &report.causes {
         finding(&mut out, cause, columns);
     }
+    recorded(&mut out, report, columns);
     if report.outcome == Outcome::Planned {
         factors(&mut out, report, width);
     } else if !report.probes.is_empty() {
@@ -117,6 +118,36 @@ fn finding(out: &mut String, cause: &Cause, width: usize) {
     }
     if let Some(rule) = &cause.rule {
         item(out, "rule", rule, width);
+    }
+}
+
+/// Whether the ends are what the snapshots recorded: else this machine is not theirs, and that shows.
+fn recorded(out: &mut String, report: &Report, width: usize) {
+    let Some(ground) = &report.ground else { return };
+    let text = match (ground.a.as_recorded, ground.b.as_recorded) {
+        (Some(true), Some(true)) => "A and B give here, bit by bit, what their snapshots recorded.",
+        (Some(true), Some(false)) => {
+            "A gives here what its snapshot recorded, B does not: something that cannot be set moves B."
+        }
+        (Some(false), Some(true)) => {
+            "B gives here what its snapshot recorded, A does not: something that cannot be set moves A."
+        }
+        (Some(false), Some(false)) => {
+            "Neither A nor B gives here what its snapshot recorded: something that cannot be set moves both."
+        }
+        (Some(true), None) => "A gives here, bit by bit, what its snapshot recorded.",
+        (None, Some(true)) => "B gives here, bit by bit, what its snapshot recorded.",
+        (Some(false), None) => {
+            "A does not give here what its snapshot recorded: something that cannot be set moves it."
+        }
+        (None, Some(false)) => {
+            "B does not give here what its snapshot recorded: something that cannot be set moves it."
+        }
+        (None, None) => return,
+    };
+    out.push('\n');
+    for line in wrap(text, width) {
+        let _infallible = writeln!(out, "{line}");
     }
 }
 

@@ -91,5 +91,7 @@ fn what_nothing_recorded_explains() {
     bench.put("prog.sh", "echo 1 > out.txt\n");
     let report = bench.json(&["--output", "out.txt"], &["sh", "prog.sh"]);
     assert_eq!(report["outcome"], "unexplained", "{report:#}");
+    assert_eq!(report["ground"]["a"]["as_recorded"], true);
+    assert_eq!(report["ground"]["b"]["as_recorded"], false);
     assert_eq!(bench.run(&["--output", "out.txt"], &["sh", "prog.sh"]).status.code(), Some(1));
 }
