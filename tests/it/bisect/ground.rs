@@ -76,13 +76,13 @@ fn a_value_that_a_snapshot_hides_cannot_be_set() {
 #[test]
 fn what_nothing_recorded_explains() {
     let bench = Bench::with("cat ../hidden > out.txt\n");
-    for (name, hidden) in [("a.lock", "1"), ("b.lock", "2")] {
+    for (name, hidden) in [("a.lock", "1\n"), ("b.lock", "2\n")] {
         std::fs::write(bench.beside("hidden"), hidden).unwrap();
         let out = crate::common::driftlock()
             .args(["run", "--no-python", "--output", "out.txt", "-o"])
             .arg(bench.beside(name))
             .args(["--", "sh", "prog.sh"])
-            .env("V1_SEED", hidden)
+            .env("V1_SEED", hidden.trim())
             .current_dir(bench.project())
             .output()
             .unwrap();
