@@ -276,10 +276,9 @@ impl Prober<'_> {
         }
         // Paths that lead into the project lead into the copy; environments in it have none.
         for (name, value) in &mut env {
-            if name != "PATH" && name != "VIRTUAL_ENV" {
-                if let Some(moved) = value.to_str().and_then(|value| self.into_copy(value, copy)) {
-                    *value = moved.into();
-                }
+            let moved = value.to_str().and_then(|value| self.of_copy(value, copy));
+            if let Some(moved) = moved.filter(|_| name != "PATH" && name != "VIRTUAL_ENV") {
+                *value = moved.into();
             }
         }
         if !self.imports.is_empty() {
@@ -306,7 +305,7 @@ impl Prober<'_> {
     }
 
     /// A list of paths with those of the project moved into its copy; `None` where there are none.
-    fn into_copy(&self, value: &str, copy: &Path) -> Option<String> {
+    fn of_copy(&self, value: &str, copy: &Path) -> Option<String> {
         let root = self.project.root.to_str().filter(|root| root.len() > 1 && value.contains(*root))?;
         let moved = value.split(':').map(|entry| {
             let path = Path::new(entry);
@@ -330,7 +329,7 @@ impl Prober<'_> {
                 let word = places
                     .expand(word)
                     .ok_or_else(|| Fault::Mixture(format!("`{word}` is not on this machine")))?;
-                out.push(self.into_copy(&word, copy).unwrap_or(word).into());
+                out.push(self.of_copy(&word, copy).unwrap_or(word).into());
                 continue;
             }
             let given = self.program.argv.get(at).filter(|w| w.to_string_lossy() == *word);

@@ -13,6 +13,7 @@ use crate::explain::report::{Cause as Hazard, Link, Side, report as explained};
 use crate::explain::{Explanation, Standing};
 use crate::outputs::Outputs as Recorded;
 use crate::outputs::compare::{Report as Outputs, sketches};
+use crate::snapshot::FactPath;
 
 /// The name of this form.
 pub const SCHEMA: &str = "driftlock/bisect/1";
@@ -521,6 +522,23 @@ fn causes(
     out
 }
 
+/// Whether a finding on these facts explains a factor. Of packages that move together only the one that gives the
+/// factor its name: which of them did it is not known.
+fn speaks(factor: &Factor, facts: &[FactPath]) -> bool {
+    let head = factor.id.strip_prefix("packages.");
+    let own = |path: &FactPath| match (factor.kind, path.segments()) {
+        (Kind::Python, [section, table, ..]) => section == "python" && table != "packages",
+        (Kind::Package, [python, packages, name, ..]) if python == "python" && packages == "packages" => {
+            Some(name.as_str()) == head
+        }
+        (Kind::Package, [section, ..]) => {
+            Some(section.as_str()) == head || (section == "sklearn" && head == Some("scikit-learn"))
+        }
+        _ => true,
+    };
+    facts.iter().any(|path| factor.facts.contains(path) && own(path))
+}
+
 #[expect(clippy::too_many_arguments, reason = "the sum of everything before it")]
 fn finding(
     session: &Session<'_>,
@@ -532,19 +550,23 @@ fn finding(
     magnitude: Option<&Outputs>,
     rank: usize,
 ) -> Cause {
-    let found = members.iter().filter_map(|f| f.finding).min().and_then(|i| explanation.causes.get(i));
+    let found = explanation.causes.iter().find(|c| members.iter().any(|f| speaks(f, &c.facts)));
     let rule = found.map(|f| &f.rule);
     let set: Set = cause.iter().copied().collect();
     let mut evidence = Vec::new();
+    let n = session.factors.len();
     for (i, row) in session.rows.iter().enumerate() {
-        let whole = row.set == set
-            || row.set.union(&set).count() == session.factors.len() && row.set.is_disjoint(&set);
-        if whole
-            && !row.set.is_empty()
-            && row.set.len() < session.factors.len()
-            && !row.what.starts_with("commit")
-        {
-            evidence.push(format!("probe {}: {} gives {}", i + 1, row.what, outcome_word(&row.outcome).0));
+        if row.set.is_empty() || row.set.len() == n || row.what.starts_with("commit") {
+            continue;
+        }
+        let with = row.set == set;
+        let without = row.set.is_disjoint(&set) && row.set.len() + set.len() == n;
+        // Of an interaction, what each gives alone.
+        let member = row.set.len() == 1 && row.set.is_subset(&set);
+        if with || without || member {
+            let (gives, why) = outcome_word(&row.outcome);
+            let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+            evidence.push(format!("probe {}: {} gives {gives}{why}", i + 1, row.what));
         }
     }
     let change = members.iter().map(|f| format!("{}: {} → {}", f.id, f.shown[0], f.shown[1]));
