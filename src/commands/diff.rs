@@ -1,6 +1,7 @@
 //! `driftlock diff`.
 
 use std::io::IsTerminal as _;
+use std::path::Path;
 use std::time::Instant;
 
 use super::{load, print};
@@ -11,6 +12,7 @@ use crate::explain::{Outcome, explain, observed, report};
 use crate::outputs::record;
 use crate::render;
 use crate::render::diff::Names;
+use crate::selftest;
 use crate::snapshot::file;
 
 /// Compares two sides and explains what differs.
@@ -28,7 +30,16 @@ pub fn run(args: &Diff) -> Result<Exit, Error> {
         record::outputs(snapshot, &|suffix| std::fs::read(load::beside(path, suffix)).ok())
     });
     parts.done("outputs");
-    let explanation = explain(&a, &b, &rules, &args.scope, observed);
+    let mut explanation = explain(&a, &b, &rules, &args.scope, observed);
+    let beside = |path: &Path, suffix: &str| std::fs::read(load::beside(path, suffix)).ok();
+    let tests = selftest::facts::of_both(
+        [&a, &b],
+        [&|suffix| beside(&args.a, suffix), &|suffix| beside(&args.b, suffix)],
+    );
+    if let Some([left, right]) = tests {
+        let comparison = selftest::verdict::compare(&left, &right);
+        crate::explain::selftest::weigh(&mut explanation, &comparison, left.library);
+    }
     parts.done("explain");
     let names = Names { a: args.a.display().to_string(), b: args.b.display().to_string() };
     let report = || report::report(&explanation, report::side(&names.a, &a), report::side(&names.b, &b));

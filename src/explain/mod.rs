@@ -13,7 +13,9 @@ pub mod predict;
 pub mod report;
 pub mod rule;
 pub mod scope;
+pub mod selftest;
 pub mod settle;
+pub mod supply;
 pub mod user;
 pub mod verdict;
 
@@ -44,6 +46,8 @@ pub struct Explanation {
     pub verdict: Verdict,
     /// What the runs really wrote, where both snapshots hold it.
     pub observed: Option<Report>,
+    /// What the self-tests of both sides show, where both have one: [`selftest::weigh`].
+    pub selftests: Option<selftest::SelfTests>,
 }
 
 /// Explains the difference of two snapshots. `narrow` is what the user says of their use; `observed`, what the runs
@@ -56,6 +60,7 @@ pub fn explain(
     observed: Option<Report>,
 ) -> Explanation {
     let b = &diff::align::align(a, b);
+    let (a, b) = &supply::versions(a, b);
     let mut scope = Scope::of(a, b);
     if !narrow.is_empty() {
         scope = scope.narrowed(narrow);
@@ -69,7 +74,7 @@ pub fn explain(
     if let Some(report) = &observed {
         observed::combine(report, &mut verdict, &mut causes, &mut settled);
     }
-    Explanation { diff, scope, settled, causes, hazards, verdict, observed }
+    Explanation { diff, scope, settled, causes, hazards, verdict, observed, selftests: None }
 }
 
 /// The facts that either program reads itself (`workload.reads`): they count whatever their class.

@@ -38,6 +38,9 @@ pub struct Report {
     /// What the runs wrote, as `driftlock/outputs/1`, where both snapshots hold it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub outputs: Option<crate::outputs::compare::Report>,
+    /// What the self-tests of both sides show, where both have one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub selftest: Option<super::selftest::SelfTests>,
 }
 
 fn name_of_the_form(_: &mut SchemaGenerator) -> Schema {
@@ -223,6 +226,7 @@ pub fn report(explanation: &Explanation, a: Side, b: Side) -> Report {
             })
             .collect(),
         outputs: explanation.observed.clone(),
+        selftest: explanation.selftests.clone(),
         unreadable: explanation
             .diff
             .unreadable

@@ -6,6 +6,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::rule::RuleScope;
+use super::supply;
 use crate::snapshot::{FactPath, Looked, Snapshot, Value};
 
 /// What a run uses. `None` is unknown: anything may be in use.
@@ -37,7 +38,7 @@ pub enum From {
 }
 
 /// The frameworks that rules speak of, with the fact that says that one is installed.
-const FRAMEWORKS: [(&str, &str); 6] = [
+pub(super) const FRAMEWORKS: [(&str, &str); 6] = [
     ("torch", "torch.version"),
     ("tensorflow", "tensorflow.version"),
     ("jax", "jax.version"),
@@ -139,7 +140,8 @@ impl Scope {
             for (name, fact) in FRAMEWORKS {
                 // Where one of the three is known to be there, the others are not supposed for want of knowledge.
                 let supposed = !TRAINERS.contains(&name) || !trainer;
-                if may_be(side, fact) && (supposed || is(side, fact)) {
+                let there = is(side, fact) || (may_be(side, fact) && !supply::is_left_out(side, name));
+                if there && (supposed || is(side, fact)) {
                     frameworks.insert(name.to_owned());
                 }
             }

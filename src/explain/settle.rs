@@ -12,7 +12,7 @@ use crate::diff::Diff;
 use crate::snapshot::{FactPath, Snapshot};
 
 /// Rules of this weight or less take only what no other rule speaks for.
-const FALLBACK: u8 = 20;
+pub(super) const FALLBACK: u8 = 20;
 
 /// What a change is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
@@ -99,7 +99,7 @@ pub fn settle(
     for (rule, rulings) in &judged {
         rulings.iter().for_each(|(change, ruling)| said[*change].push((*rule, *ruling)));
     }
-    let settled = said
+    let mut settled: Vec<Settled> = said
         .into_iter()
         .enumerate()
         .map(|(change, said)| {
@@ -141,7 +141,19 @@ pub fn settle(
         .collect();
     drop_echoes(&mut causes);
     causes.sort_by(|x, y| rank(x).cmp(&rank(y)));
+    in_their_order(&mut settled, &causes);
     (settled, causes)
+}
+
+/// Names the rules of each cause in the order of the findings, and none that is an echo of another.
+fn in_their_order(settled: &mut [Settled], causes: &[Finding]) {
+    let place = |id: &String| causes.iter().position(|c| c.rule.id == *id);
+    for change in settled.iter_mut().filter(|s| s.standing == Standing::Cause) {
+        if change.rules.iter().any(|id| place(id).is_some()) {
+            change.rules.retain(|id| place(id).is_some());
+        }
+        change.rules.sort_by_key(|id| place(id));
+    }
 }
 
 /// Leaves out findings that only repeat what follows from another one: the number of threads changed because a

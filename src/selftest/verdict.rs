@@ -34,6 +34,22 @@ pub enum Class {
     Equal,
 }
 
+impl Class {
+    /// The word, as in JSON.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Controls => "controls",
+            Self::NotComparable => "not-comparable",
+            Self::Raises => "raises",
+            Self::Precision => "precision",
+            Self::Order => "order",
+            Self::Stream => "stream",
+            Self::Unstable => "unstable",
+            Self::Equal => "equal",
+        }
+    }
+}
+
 /// How an operation differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
@@ -440,9 +456,11 @@ mod tests {
     }
 
     #[test]
-    #[ignore = "fails since the parts of the self-test were merged, and the reason is not known yet"]
     fn a_cause_whose_operations_agree_sinks_and_one_whose_operations_differ_rises() {
-        let all: Vec<&str> = catalogue::of(Library::Torch).operations.iter().map(|o| o.id.as_str()).collect();
+        // Without controls: these hold no golden digests, so that the comparison would stop at them.
+        let operations = catalogue::of(Library::Torch).operations.iter();
+        let all: Vec<&str> =
+            operations.filter(|o| o.tier != catalogue::Tier::Control).map(|o| o.id.as_str()).collect();
         let base: Vec<(&str, &str, f64)> = all.iter().map(|id| (*id, "same", -20.0)).collect();
         let moved = moved_by(Library::Torch, "mkl-avx2");
         let digest = |id: &str| if moved.contains(id) { "other" } else { "same" };

@@ -160,6 +160,19 @@ fn what_the_benchmark_s_programs_read_and_set() {
     assert_eq!(reads("cwd"), ["run.cwd"]);
     assert_eq!(reads("rank"), ["env.RANK"]);
     assert!(reads("plain").is_empty());
+    // To set a variable is not to read it; to use what `setdefault` gives back is.
+    let reads_of = |text: &str| of(text, &[]).reads.into_iter().collect::<Vec<_>>();
+    assert!(
+        reads_of(
+            "import os\nos.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '2')\nos.environ.pop('A', None)\n"
+        )
+        .is_empty()
+    );
+    assert_eq!(reads_of("import os\nx = os.environ.setdefault('A', '2')\nprint(x)\n"), ["env.A"]);
+    assert_eq!(
+        reads_of("import os\nx = os.environ.get('A')\nos.environ.setdefault('A', '2')\nprint(x)\n"),
+        ["env.A"]
+    );
     let found = run(&folder, "w1_cnn.py", &["--opt", "adam", "--det", "--threads", "2", "--dump", "x"], &env)
         .unwrap();
     let counts = |name: &str| found.arguments.iter().find(|a| a.name == name).unwrap().counts;
@@ -293,7 +306,7 @@ fn a_configuration_file_is_read() {
                 getattr(torch.nn, c['layer'])(*c['size'])(torch.ones(1, 1, 2))\n";
     std::fs::write(folder.path().join("train.py"), text).unwrap();
     let found = run(folder.path(), "train.py", &["c.json"], &[]).unwrap();
-    assert_eq!(operations(&found), "torch.init torch.rnn.forward");
+    assert_eq!(operations(&found), "torch.init torch.rnn.forward.plain");
     assert_eq!(found.seeds["torch"].iter().collect::<Vec<_>>(), ["5"]);
     assert_eq!(found.files.into_iter().collect::<Vec<_>>(), [folder.path().join("c.json")]);
 }

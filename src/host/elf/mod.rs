@@ -9,7 +9,7 @@ use std::path::Path;
 
 use object::elf;
 use object::endian::Endianness;
-use object::read::elf::{Dyn as _, FileHeader, ProgramHeader as _, SectionHeader as _};
+use object::read::elf::{Dyn as _, FileHeader, NoteIterator, ProgramHeader as _, SectionHeader as _};
 use object::read::{FileKind, ReadRef as _, StringTable};
 use serde::{Deserialize, Serialize};
 
@@ -101,13 +101,11 @@ fn headers<Elf: FileHeader<Endian = Endianness>>(data: &Ranges) -> Result<ElfInf
     let endian = header.endian()?;
     let mut info = ElfInfo { machine: Some(machine(header.e_machine(endian))), ..ElfInfo::default() };
     let segments = header.program_headers(endian, data)?;
+    let mut damaged = None;
     for segment in segments {
-        if let Some(mut notes) = segment.notes(endian, data)? {
-            while let Some(note) = notes.next()? {
-                if note.name() == elf::ELF_NOTE_GNU && note.n_type(endian) == elf::NT_GNU_BUILD_ID {
-                    info.build_id.get_or_insert_with(|| hex(note.desc()));
-                }
-            }
+        match segment.notes(endian, data).and_then(|notes| build_id::<Elf>(endian, notes)) {
+            Ok(id) => info.build_id = info.build_id.or(id),
+            Err(error) => damaged = Some(error),
         }
         if let Some(dynamic) = segment.dynamic(endian, data)? {
             linking::<Elf>(endian, data, segments, dynamic, &mut info)?;
@@ -119,14 +117,41 @@ fn headers<Elf: FileHeader<Endian = Endianness>>(data: &Ranges) -> Result<ElfInf
         let table = sections.get(index.0).ok_or_else(|| malformed("it has no section names"))?;
         let names = table.data(endian, data)?;
         let names = StringTable::new(names, 0, names.len() as u64);
-        for section in sections.iter().filter(|s| s.sh_type(endian) == elf::SHT_PROGBITS) {
-            if section.name(endian, names)? == b".nv_fatbin" {
-                let (offset, size) = section.file_range(endian).unwrap_or_default();
-                info.cuda_archs = fatbin::architectures(data, offset, size);
+        for section in sections {
+            match section.sh_type(endian) {
+                elf::SHT_PROGBITS if section.name(endian, names)? == b".nv_fatbin" => {
+                    let (offset, size) = section.file_range(endian).unwrap_or_default();
+                    info.cuda_archs = fatbin::architectures(data, offset, size);
+                }
+                // `patchelf` moves this section and leaves the segment where it was, over other bytes: so it is in
+                // NVIDIA's wheels for CUDA 12 (libcufft.so.11 of nvidia-cufft-cu12 11.3.3.83).
+                elf::SHT_NOTE
+                    if info.build_id.is_none() && section.name(endian, names)? == b".note.gnu.build-id" =>
+                {
+                    info.build_id = build_id::<Elf>(endian, section.notes(endian, data)?)?;
+                }
+                _ => {}
             }
         }
     }
-    Ok(info)
+    match damaged {
+        Some(error) if info.build_id.is_none() => Err(error.into()),
+        _ => Ok(info),
+    }
+}
+
+/// `NT_GNU_BUILD_ID` among some notes, in hexadecimal.
+fn build_id<Elf: FileHeader>(
+    endian: Elf::Endian,
+    notes: Option<NoteIterator<'_, Elf>>,
+) -> Result<Option<String>, object::Error> {
+    let Some(mut notes) = notes else { return Ok(None) };
+    while let Some(note) = notes.next()? {
+        if note.name() == elf::ELF_NOTE_GNU && note.n_type(endian) == elf::NT_GNU_BUILD_ID {
+            return Ok(Some(hex(note.desc())));
+        }
+    }
+    Ok(None)
 }
 
 /// The entries of the dynamic section that decide what is loaded.

@@ -28,6 +28,16 @@ pub fn text(report: &Report) -> String {
         prose(&report.verdict.summary),
         safe(&scope(report))
     );
+    if let Some(tests) = &report.selftest {
+        let _infallible = writeln!(out, "<h2>Self-test</h2>\n<p>{}</p>", prose(&tests.summary));
+        if !tests.hints.is_empty() {
+            out.push_str("<ul>\n");
+            for hint in &tests.hints {
+                let _infallible = writeln!(out, "<li>{}</li>", prose(hint));
+            }
+            out.push_str("</ul>\n");
+        }
+    }
     if !report.causes.is_empty() {
         out.push_str("<h2>Causes</h2>\n");
     }

@@ -24,7 +24,8 @@ const FACTS_SHOWN: usize = 6;
 pub fn text(explanation: &Explanation, report: &Report, all: bool, width: u16) -> String {
     let width = usize::from(width);
     let mut out = String::new();
-    let nothing = report.changes.is_empty() && report.hazards.is_empty() && report.outputs.is_none();
+    let seen = report.outputs.is_some() || report.selftest.is_some();
+    let nothing = report.changes.is_empty() && report.hazards.is_empty() && !seen;
     if nothing && explanation.verdict.outcome == Outcome::Identical {
         let summary = &report.verdict.summary;
         let _infallible = writeln!(out, "{GOOD}identical{GOOD:#}: {summary}");
@@ -52,6 +53,16 @@ pub fn text(explanation: &Explanation, report: &Report, all: bool, width: u16) -
         let line = format!("scope: {}", scope(report));
         for line in wrap(&line, width) {
             let _infallible = writeln!(out, "{DIM}{line}{DIM:#}");
+        }
+    }
+    if let Some(tests) = &report.selftest {
+        for line in wrap(&shown(&format!("self-test: {}", tests.summary)), width) {
+            let _infallible = writeln!(out, "{line}");
+        }
+        for hint in &tests.hints {
+            for (i, line) in wrap(&shown(hint), width.saturating_sub(4)).iter().enumerate() {
+                let _infallible = writeln!(out, "{} {line}", if i == 0 { "  -" } else { "   " });
+            }
         }
     }
     let open = if all { report.causes.len() } else { OPEN };

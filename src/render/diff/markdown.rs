@@ -19,6 +19,15 @@ pub fn text(report: &Report, all: bool) -> String {
         literal(&label(&report.b)),
         prose(&scope(report))
     );
+    if let Some(tests) = &report.selftest {
+        let _infallible = writeln!(out, "Self-test: {}\n", prose(&tests.summary));
+        for hint in &tests.hints {
+            let _infallible = writeln!(out, "- {}", prose(hint));
+        }
+        if !tests.hints.is_empty() {
+            out.push('\n');
+        }
+    }
     for cause in report.causes.iter().take(OPEN) {
         finding(&mut out, report, cause);
     }

@@ -12,7 +12,7 @@ use crate::snapshot::FactPath;
 use crate::snapshot::value::shown;
 
 /// So many causes are shown with all that is known of them; of the others, a line each.
-pub const OPEN: usize = 10;
+pub const OPEN: usize = 5;
 
 /// How the user named the two sides.
 #[derive(Clone, Debug)]

@@ -158,6 +158,10 @@ impl Watcher {
 
     /// What was seen, once the command has ended. What still runs has its last look now.
     pub(super) fn finish(mut self) -> Observed {
+        // What came since the last look, whatever looking has cost by now.
+        for pid in self.finder.find(&self.processes.keys().copied().collect(), &mut self.buffer) {
+            self.follow(pid);
+        }
         let left: Vec<i32> = self.processes.keys().copied().collect();
         for pid in left {
             if pid != self.root {
@@ -179,6 +183,8 @@ impl Watcher {
         }
         let now = Instant::now();
         self.observed.processes += 1;
+        // A session or group that it founds later bears its number (setsid(2), setpgid(2)).
+        self.finder.groups(pid, pid);
         let process = Process {
             start: 0,
             image: Image::new(pid == self.root),

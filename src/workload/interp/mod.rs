@@ -6,13 +6,8 @@ mod builtins;
 mod call;
 mod class;
 mod compare;
-#[expect(
-    clippy::wrong_self_convention,
-    reason = "named after the builtins int, float, str and list that they are"
-)]
 mod convert;
 mod expr;
-#[expect(clippy::wrong_self_convention, reason = "named after the builtins set and dict that they are")]
 mod items;
 mod load;
 mod method;

@@ -34,7 +34,11 @@ impl<'a> Interp<'a> {
     fn statement(&mut self, stmt: &'a Stmt) -> Flow {
         match stmt {
             Stmt::Expr(s) => {
+                let dropped = dropped_variable(&s.value).filter(|fact| !self.rec.reads.contains(fact));
                 self.eval(&s.value);
+                if let Some(fact) = dropped {
+                    self.rec.reads.remove(&fact);
+                }
             }
             Stmt::Assign(s) => {
                 let value = self.eval(&s.value);
@@ -439,4 +443,17 @@ fn leaves(body: &[Stmt]) -> bool {
         Stmt::If(i) => leaves(&i.body) || i.elif_else_clauses.iter().any(|c| leaves(&c.body)),
         _ => false,
     })
+}
+
+/// The fact `env.NAME` of a statement `….setdefault("NAME", "value")` or `….pop("NAME", None)`: such a statement gives a
+/// variable a value and looks at none, so that the program's results do not follow from it.
+fn dropped_variable(value: &Expr) -> Option<String> {
+    let Expr::Call(call) = value else { return None };
+    let Expr::Attribute(method) = &*call.func else { return None };
+    let constant = |e: &Expr| e.is_literal_expr();
+    let [Expr::StringLiteral(name), rest @ ..] = &*call.arguments.args else { return None };
+    let plain = matches!(method.attr.as_str(), "setdefault" | "pop")
+        && call.arguments.keywords.is_empty()
+        && rest.iter().all(constant);
+    plain.then(|| format!("env.{}", name.value.to_str()))
 }

@@ -108,7 +108,8 @@ fn a_huge_range_is_refused_before_it_is_read() {
     fs::write(&path, bytes).unwrap();
     // A sparse file of two terabytes: the range is inside it.
     fs::File::options().write(true).open(&path).unwrap().set_len(1 << 41).unwrap();
-    assert!(matches!(inspect(&path), Err(ElfError::Malformed(_))));
+    // The range is not read; the section tells what the segment does not.
+    assert_eq!(inspect(&path).unwrap().build_id.as_deref(), Some("0123456789abcdef"));
 }
 
 #[test]
@@ -119,4 +120,31 @@ fn what_is_not_elf_says_so() {
     assert_eq!(inspect(&dir.path().join("missing")), Err(ElfError::NotFound));
     sh(dir.path(), "mkfifo", &["pipe"]);
     assert!(matches!(inspect(&dir.path().join("pipe")), Err(ElfError::Malformed(_))));
+}
+
+/// `patchelf` moves `.note.gnu.build-id` and may leave the segment of notes over other bytes.
+#[test]
+fn a_build_id_whose_segment_points_elsewhere() {
+    let dir = folder();
+    let path = dir.path().join("libmoved.so");
+    named(&path, "libmoved.so", "0123456789abcdef", &[]);
+    let mut bytes = fs::read(&path).unwrap();
+    let number = |bytes: &[u8], at: usize, size: usize| {
+        bytes[at..at + size].iter().rev().fold(0usize, |n, byte| (n << 8) | usize::from(*byte))
+    };
+    // Elf64_Ehdr: e_phoff at 0x20, e_phentsize at 0x36, e_phnum at 0x38; Elf64_Phdr: p_type at 0, p_offset at 8.
+    let (table, size, count) = (number(&bytes, 0x20, 8), number(&bytes, 0x36, 2), number(&bytes, 0x38, 2));
+    let notes =
+        (0..count).map(|i| table + i * size).filter(|at| number(&bytes, *at, 4) == 4).collect::<Vec<_>>();
+    assert!(!notes.is_empty());
+    for at in &notes {
+        bytes[at + 8..at + 16].fill(0);
+    }
+    fs::write(&path, &bytes).unwrap();
+    assert_eq!(inspect(&path).unwrap().build_id.as_deref(), Some("0123456789abcdef"));
+    // Without the section nothing tells it, and that is said.
+    let names = bytes.windows(19).position(|w| w == b".note.gnu.build-id\0").unwrap();
+    bytes[names + 1] = b'x';
+    fs::write(&path, &bytes).unwrap();
+    assert!(matches!(inspect(&path), Err(ElfError::Malformed(_))));
 }

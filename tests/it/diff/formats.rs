@@ -132,17 +132,22 @@ fn human_fits_eighty_columns_and_has_no_colours_when_piped() {
     }
 }
 
-/// `script` (util-linux) runs a command on a pseudo-terminal.
+/// On a pseudo-terminal, as Python's `pty.spawn` makes it: it copies until the command closed its side.
 #[test]
 fn colours_on_a_terminal_unless_no_color() {
     let dir = folder();
     two(dir.path());
     let on_terminal = |set: &[(&str, &str)]| {
-        let mut script = Command::new("script");
-        let command = format!("{} diff a.lock b.lock", env!("CARGO_BIN_EXE_driftlock"));
-        script.args(["-qec", &command, "/dev/null"]).current_dir(dir.path());
-        script.env_remove("NO_COLOR").env("TERM", "xterm-256color").envs(set.iter().copied());
-        String::from_utf8(script.output().expect("script of util-linux").stdout).unwrap()
+        let mut spawn = Command::new("python3");
+        spawn.args(["-c", "import pty, sys; pty.spawn(sys.argv[1:])", env!("CARGO_BIN_EXE_driftlock")]);
+        spawn.args(["diff", "a.lock", "b.lock"]).current_dir(dir.path());
+        for name in ["NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+            spawn.env_remove(name);
+        }
+        spawn.env("TERM", "xterm-256color").envs(set.iter().copied());
+        let output = spawn.output().expect("python3");
+        assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
     };
     let colours = on_terminal(&[]);
     assert!(colours.contains("\u{1b}[1m\u{1b}[31mdifferent"), "{colours:?}");

@@ -6,7 +6,6 @@ use std::path::Path;
 use driftlock::outputs::model::Contents;
 
 use super::{file, folder, read, run, tensor, written};
-use crate::common::driftlock;
 
 fn reason(contents: &Contents) -> &str {
     match contents {
@@ -168,26 +167,31 @@ fn an_expanded_tensor_is_not_unfolded() {
 }
 
 /// Reads a file in a process of its own and returns its peak memory in bytes: `capture --data` takes the same road.
+///
+/// Python starts it, because what wait4(2) tells of a child counts the memory of whoever forked it as well (Linux:
+/// `exec_mmap` folds the old image's peak into `ru_maxrss`), and a test among others is large.
 fn peak(path: &Path) -> u64 {
-    let dir = path.parent().unwrap();
-    #[expect(clippy::zombie_processes, reason = "wait4 takes its status")]
-    let child = driftlock()
-        .args(["capture", "--section", "data", "-o", "-", "--data"])
+    let code = "import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)";
+    let output = std::process::Command::new("python3")
+        .args([
+            "-c",
+            code,
+            env!("CARGO_BIN_EXE_driftlock"),
+            "capture",
+            "--section",
+            "data",
+            "-o",
+            "-",
+            "--data",
+        ])
         .arg(path.file_name().unwrap())
-        .current_dir(dir)
-        .stdout(std::process::Stdio::null())
-        .spawn()
+        .current_dir(path.parent().unwrap())
+        .output()
         .unwrap();
-    let mut usage = std::mem::MaybeUninit::<libc::rusage>::zeroed();
-    let mut status = 0;
-    #[expect(unsafe_code, reason = "the peak of one child is what wait4 alone tells")]
-    // SAFETY: both pointers are to locals of the right types that outlive the call.
-    let usage = unsafe {
-        assert!(libc::wait4(child.id().cast_signed(), &mut status, 0, usage.as_mut_ptr()) > 0);
-        usage.assume_init()
-    };
-    assert_eq!(status, 0);
-    usage.ru_maxrss.cast_unsigned() * 1024
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap().trim().parse::<u64>().unwrap() * 1024
 }
 
 #[test]

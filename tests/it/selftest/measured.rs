@@ -118,10 +118,17 @@ fn a_race_is_found_at_two_threads_and_gone_in_deterministic_mode() {
     };
     let deterministic =
         Arm { flags: BTreeMap::from([("deterministic_algorithms".to_owned(), 1)]), ..two("deterministic") };
-    let Some(test) = run(quickest(), &[two("found"), deterministic], None) else { return };
-    let judged = judge::judge(&test);
-    let race = judged.unstable.iter().find(|u| u.operation == "idx.index_put_acc");
-    let race = race.unwrap_or_else(|| panic!("{:?}", judged.unstable));
+    // A race is found where two threads really run at once, which a busy machine does not grant every time.
+    let mut found = None;
+    for _ in 0..10 {
+        let Some(test) = run(quickest(), &[two("found"), deterministic.clone()], None) else { return };
+        let judged = judge::judge(&test);
+        if let Some(race) = judged.unstable.iter().find(|u| u.operation == "idx.index_put_acc").cloned() {
+            found = Some((race, judged));
+            break;
+        }
+    }
+    let (race, judged) = found.expect("a race in 200 runs at two threads");
     assert!(race.distinct > 1 && race.arm == "found" && race.expected);
     assert_eq!(race.stable_when_deterministic, Some(true));
     let refused = judged.raised.iter().find(|r| r.operation == "idx.put_dup").unwrap();
@@ -213,16 +220,19 @@ fn a_capture_holds_the_self_test_and_its_fingerprint_does_not() {
     let Some(venv) = venv() else { return };
     let Some(worker) = worker() else { return };
     let dir = folder();
-    let capture = |args: &[&str]| {
+    let capture = |args: &[&str], threads: &str| {
         let mut command = driftlock();
-        command.args(["capture", "--python", venv.to_str().unwrap()]).args(args);
+        command
+            .args(["capture", "--python", venv.to_str().unwrap()])
+            .args(args)
+            .env("OMP_NUM_THREADS", threads);
         let out = command.env("DRIFTLOCK_SELFTEST_WORKER", &worker).current_dir(dir.path()).output().unwrap();
         assert!(out.status.success(), "{}", text(&out.stderr));
         let line = text(&out.stderr);
         line.split("sha256:").nth(1).unwrap().chars().take(12).collect::<String>()
     };
-    let without = capture(&["-o", "without.lock"]);
-    assert_eq!(capture(&["--selftest", "-o", "with.lock"]), without);
+    let without = capture(&["-o", "without.lock"], "1");
+    assert_eq!(capture(&["--selftest", "-o", "with.lock"], "1"), without);
     let snapshot = std::fs::read_to_string(dir.path().join("with.lock")).unwrap();
     assert!(snapshot.contains("[result.selftest"), "{snapshot}");
     let beside = std::fs::read(dir.path().join("with.lock.selftest.json")).unwrap();
@@ -231,4 +241,44 @@ fn a_capture_holds_the_self_test_and_its_fingerprint_does_not() {
     assert!(snapshot.contains(&root[..16]));
     let verify = driftlock().args(["verify", "with.lock"]).current_dir(dir.path()).output().unwrap();
     assert!(verify.status.success(), "{}", text(&verify.stderr));
+
+    // Another number of threads: the cause whose operations differ comes before those that torch does not exercise.
+    if std::thread::available_parallelism().is_ok_and(|n| n.get() != 2) {
+        eprintln!("skipped: the pair of one thread and two needs two CPUs");
+        return;
+    }
+    capture(&["--selftest", "-o", "two.lock"], "2");
+    let diff = |a: &str, b: &str| {
+        json(&driftlock().args(["diff", a, b, "--format", "json"]).current_dir(dir.path()).output().unwrap())
+    };
+    let whole = diff("with.lock", "two.lock");
+    for name in ["with", "two"] {
+        std::fs::remove_file(dir.path().join(format!("{name}.lock.selftest.json"))).unwrap();
+    }
+    let bare = diff("with.lock", "two.lock");
+    for found in [&whole, &bare] {
+        let first = &found["causes"][0];
+        assert_eq!(first["rule"], "torch-threads-omp-variable", "{found:#}");
+        let evidence = first["evidence"].to_string();
+        assert!(evidence.contains("operations that it moves differ"), "{evidence}");
+        let openblas = found["causes"].as_array().unwrap().iter().filter(|c| c["rule"] != first["rule"]);
+        openblas.for_each(|c| assert!(!c["evidence"].to_string().contains("self-test"), "{c:#}"));
+        assert_eq!(found["selftest"]["class"], "order", "{found:#}");
+    }
+    let differ = |found: &serde_json::Value| {
+        let arms = found["selftest"]["arms"].as_array().unwrap();
+        arms.iter().find(|arm| arm["arm"] == "found").unwrap()["operations"].clone()
+    };
+    assert_eq!(differ(&whole), differ(&bare));
+
+    // The same environment and other digests: nothing recorded explains it.
+    let root = toml::from_str::<toml::Table>(&snapshot).unwrap()["result"]["selftest"]["arms"]["one-thread"]
+        ["operations"]["mm.f32_512"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    std::fs::write(dir.path().join("moved.lock"), snapshot.replace(&root, "0123456789abcdef")).unwrap();
+    let moved = diff("with.lock", "moved.lock");
+    assert_eq!(moved["verdict"]["outcome"], "unknown", "{moved:#}");
+    assert!(moved["selftest"]["arms"].to_string().contains("mm.f32_512"), "{moved:#}");
 }
