@@ -65,11 +65,11 @@ def one(case, rb, tool, work, noise):
             for (kind, name), value in side.items():
                 if kind == "env": env.pop(name, None) if value == "__unset__" else env.__setitem__(name, value)
             if side["pre", ""]: subprocess.run(["bash", "-c", side["pre", ""]], check=True, cwd=rb.FIXTURES, capture_output=True)
-            lock = os.path.join(work, s + ".lock"); command = words(side, rb); cwd = side["cwd", ""] or rb.FIXTURES
+            lock = os.path.join(work, s + ".lock"); command = words(side, rb); cwd = folder(side, rb)
             p = subprocess.run(shlex.split(side["prefix", ""]) + [tool, "run", "-o", lock, "--"] + command, env=env, cwd=cwd, capture_output=True, text=True, timeout=600)
             if p.returncode: raise RuntimeError(p.stderr[-300:])
             locks.append(lock)
-        command = words(sides[0], rb); cwd = sides[0]["cwd", ""] or rb.FIXTURES
+        command = words(sides[0], rb); cwd = folder(sides[0], rb)
         p = subprocess.run([tool, "bisect", *locks, "--cache", os.path.join(work, "cache"), "--format", "json", "--"] + command, env=rb.BASE_ENV, cwd=cwd, capture_output=True, text=True, timeout=1200)
         if not p.stdout: raise RuntimeError(p.stderr[-300:])
         report = json.loads(p.stdout)
@@ -83,6 +83,12 @@ def one(case, rb, tool, work, noise):
         row["summary"] = str(e)[-300:]
     row["seconds"] = round(time.time() - started, 1)
     return row
+
+
+def folder(side, rb):
+    """Where the command runs: in the repository of the program, where it has one, as its commit is recorded only there."""
+    own = os.path.dirname(side["workload", ""])
+    return own if os.path.isdir(os.path.join(own, ".git")) else side["cwd", ""] or rb.FIXTURES
 
 
 def words(side, rb):

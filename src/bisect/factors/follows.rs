@@ -78,6 +78,11 @@ fn follows(path: &FactPath, kinds: &BTreeSet<Kind>, variables: &BTreeSet<String>
             | "detached" | "upstream",
             ..,
         ] => text,
+        // What the program's text says follows from the commit alone; what it reads also from how it is called.
+        ["workload", "code" | "code_exact" | "code_as_is", ..] => text,
+        ["workload", "files" | "files_content" | "listings" | "listings_sorted", ..] => {
+            text || kinds.contains(&Kind::Argument)
+        }
         ["workload", ..] => {
             text || packages
                 || !variables.is_empty()
@@ -105,6 +110,9 @@ fn why(path: &FactPath) -> &'static str {
         "container" => "the container",
         "scheduler" => "the job's place in the cluster",
         "git" => "a state of the repository that is not here",
+        "workload" => {
+            "another text of the program or of its data, and no commit or patch of both sides to set"
+        }
         "data" => "only one version of the data is here",
         "config" => "no configuration file here holds it",
         "python" => "neither side's environment is here",

@@ -95,3 +95,25 @@ fn what_nothing_recorded_explains() {
     assert_eq!(report["ground"]["b"]["as_recorded"], false);
     assert_eq!(bench.run(&["--output", "out.txt"], &["sh", "prog.sh"]).status.code(), Some(1));
 }
+
+/// Another text of the program, and no commit to set: nothing is called harmless that was not tried.
+#[test]
+fn another_text_without_a_commit_is_left() {
+    let bench = Bench::new();
+    for (name, text) in [("a.lock", "print(1 + 1)\n"), ("b.lock", "print(1 + 2)\n")] {
+        bench.put("prog.py", text);
+        let out = crate::common::driftlock()
+            .args(["run", "-o"])
+            .arg(bench.beside(name))
+            .args(["--", "python3", "prog.py"])
+            .env("V1_SEED", text)
+            .current_dir(bench.project())
+            .output()
+            .unwrap();
+        assert!(out.status.success());
+    }
+    let report = bench.json(&[], &["python3", "prog.py"]);
+    assert_eq!(report["outcome"], "equal", "{report:#}");
+    assert!(report["summary"].as_str().unwrap().contains("what cannot be set is left"));
+    assert!(report["suspects"].to_string().contains("workload.code"), "{report:#}");
+}
