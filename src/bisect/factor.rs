@@ -180,14 +180,14 @@ mod tests {
     fn labels_lead_where_they_say() {
         let places = Places {
             home: Some("/home/ada".into()),
-            project: Some("/work/p".into()),
+            project: Some("/srv/p".into()),
             env: Some("/venv".into()),
             base: None,
         };
         for (text, path) in [
             ("4", Some("4")),
             ("~/bin:/usr/bin:", Some("/home/ada/bin:/usr/bin:")),
-            ("{env}/lib:{project}", Some("/venv/lib:/work/p")),
+            ("{env}/lib:{project}", Some("/venv/lib:/srv/p")),
             ("~ada", Some("~ada")),
             ("a~/b", Some("a~/b")),
             ("{base}/x", None),
