@@ -4,6 +4,11 @@
 //! into a [`snapshot`], redacted by [`redact`] and classified by [`facts`]; [`render`] shows it. Every arrow but the
 //! first and the last is a pure function over plain data, its order total, so that each stage can start from a file.
 
+#[expect(
+    clippy::disallowed_methods,
+    reason = "it makes the places that probes run in, and looks at what they wrote"
+)]
+pub mod bisect;
 pub mod capture;
 pub mod cli;
 #[expect(clippy::disallowed_methods, reason = "`--replay` reads a recording")]

@@ -1,5 +1,6 @@
 //! The command line: one clap struct per subcommand.
 
+pub mod bisect;
 pub mod capture;
 pub mod check;
 pub mod diff;
@@ -49,6 +50,8 @@ pub enum Command {
     Check(Box<check::Check>),
     /// Look for hazards of this machine and in the project's source, before a run
     Lint(lint::Lint),
+    /// Prove which difference did it: run a command under mixtures of two snapshots
+    Bisect(Box<bisect::Bisect>),
     /// Show one rule: why, what to do, and where it is known from
     Explain(rules::Explain),
     /// List every rule

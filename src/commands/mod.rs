@@ -1,5 +1,6 @@
 //! One file per subcommand: wires inputs to outputs.
 
+pub mod bisect;
 pub mod capture;
 pub mod check;
 pub mod diff;
@@ -37,6 +38,7 @@ pub fn run(cli: Cli) -> Result<Exit, Error> {
         Command::Init(args) => init::run(&args),
         Command::Check(args) => check::run(&args),
         Command::Lint(args) => lint::run(&args),
+        Command::Bisect(args) => bisect::run(&args),
         Command::Explain(args) => rules::explain(&args),
         Command::Rules(args) => rules::list(&args),
         Command::Verify(args) => verify::run(&args),

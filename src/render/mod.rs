@@ -1,5 +1,6 @@
 //! One file per output format. Renderers take a snapshot and give text; they look nothing up and decide nothing.
 
+pub mod bisect;
 pub mod diff;
 pub mod facts;
 pub mod findings;

@@ -81,6 +81,11 @@ pub fn check() -> Json {
     schema
 }
 
+/// `docs/reference/bisect.schema.json`: what `driftlock bisect --format json` prints.
+pub fn bisect() -> Json {
+    of_report::<crate::bisect::report::Report>("What `driftlock bisect --format json` prints.")
+}
+
 /// The schema of a report as it is written. Other keys are allowed: newer versions add some.
 fn of_report<T: schemars::JsonSchema>(description: &str) -> Json {
     let settings = schemars::generate::SchemaSettings::draft2020_12().for_serialize();

@@ -10,6 +10,7 @@
 mod common;
 
 mod anonymous;
+mod bisect;
 mod capture;
 mod check;
 mod corpus;
