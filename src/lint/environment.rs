@@ -67,7 +67,7 @@ pub fn findings(
     for rule in rules.rules.iter().filter(|r| possible(r, &known, &scope)) {
         let all = known.facts.keys().chain(known.private.keys()).chain(known.volatile.keys());
         let mut named: BTreeSet<FactPath> = all.filter(|p| rule.speaks_for(p)).cloned().collect();
-        named.extend(rule.facts.iter().filter_map(Pattern::literal));
+        named.extend(rule.facts().iter().filter_map(Pattern::literal));
         let named: Vec<FactPath> = named.into_iter().collect();
         let facts = facts(&rule.rule, &named, &known);
         let mut one = finding(&rule.rule, Level::Allow, Confidence::Plausible, facts, place);

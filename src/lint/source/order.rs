@@ -1,6 +1,6 @@
 //! Where a value without an order of its own ends up: put in order, only asked for its members, or used as it comes.
 //!
-//! A set has no order until it is iterated; the list of a folder has one that the file system chose. [`Order::escapes`]
+//! A set has no order until it is iterated; the list of a folder has one that the file system chose. [`escapes`]
 //! climbs from such a value through what is made of it, and follows names, until it is known that no order counts
 //! (`sorted`, `len`, `in`, another set) or that one does. Where neither can be told for the common case, the answer is
 //! that it does not: a finding must be worth reading.
