@@ -1,8 +1,12 @@
 //! driftlock: why do these two runs not give the same numbers?
 //!
 //! The data flow: [`host`] is the machine; [`probes`] read it, each one section; [`capture`] runs them side by side
-//! into a [`snapshot`], redacted by [`redact`] and classified by [`facts`]; [`render`] shows it. Every arrow but the
+//! into a [`snapshot`], redacted by [`redact`] and classified by [`facts`]; [`import`] makes one of a foreign dump. [`diff`]
+//! compares two, [`explain`] judges the changes by rules, [`gate`] by a policy; [`render`] shows it. Every arrow but the
 //! first and the last is a pure function over plain data, its order total, so that each stage can start from a file.
+//!
+//! Around it: [`run`] watches a command ([`workload`] reads its program, [`outputs`] digests what it wrote), [`lint`]
+//! finds hazards in source, [`selftest`] measures operations, [`bisect`] proves causes by running the command again.
 
 #[expect(
     clippy::disallowed_methods,

@@ -4,6 +4,7 @@ pub mod align;
 pub mod compare;
 pub mod version;
 
+use std::cmp::Ordering;
 use std::collections::BTreeSet;
 
 use schemars::JsonSchema;
@@ -77,8 +78,26 @@ pub fn how(path: &FactPath) -> Compare {
 /// `b` must be [`align::align`]ed to `a`.
 pub fn diff(a: &Snapshot, b: &Snapshot, reads: &BTreeSet<FactPath>) -> Diff {
     let mut out = Diff::default();
-    let mut paths: BTreeSet<&FactPath> = a.facts.keys().chain(b.facts.keys()).collect();
-    paths.extend(reads);
+    // Both are in order, and most facts agree: one walk over both leaves only those that need a look.
+    let mut paths: BTreeSet<&FactPath> = reads.iter().collect();
+    let (mut left, mut right) = (a.facts.iter().peekable(), b.facts.iter().peekable());
+    loop {
+        let order = match (left.peek(), right.peek()) {
+            (Some((x, _)), Some((y, _))) => x.cmp(y),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => break,
+        };
+        let x = if order == Ordering::Greater { None } else { left.next() };
+        let y = if order == Ordering::Less { None } else { right.next() };
+        match (x, y) {
+            (Some((_, x)), Some((_, y))) if x == y => {}
+            (Some((path, _)), _) | (None, Some((path, _))) => {
+                paths.insert(path);
+            }
+            (None, None) => {}
+        }
+    }
     for path in paths {
         match (a.look(path), b.look(path)) {
             (Looked::Value(x), Looked::Value(y)) if x == y => {}

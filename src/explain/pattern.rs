@@ -8,6 +8,8 @@ use crate::snapshot::{FactPath, Facts};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
     segments: Vec<String>,
+    /// Which of them hold a `*`.
+    stars: Vec<bool>,
     /// Whether `**` stands at the end.
     deep: bool,
 }
@@ -25,7 +27,8 @@ impl Pattern {
         if deep {
             segments.pop();
         }
-        Self { segments, deep }
+        let stars = segments.iter().map(|s| s.contains('*')).collect();
+        Self { segments, stars, deep }
     }
 
     /// The one path that this pattern names, if it has no wildcard.
@@ -52,7 +55,19 @@ impl Pattern {
         let segments = path.segments();
         let length = self.segments.len();
         let fits = if self.deep { segments.len() > length } else { segments.len() == length };
-        fits && self.segments.iter().zip(segments).all(|(pattern, text)| glob(pattern, text))
+        // From the end: what tells facts apart stands there, and what they share at the front.
+        fits && self.fit(segments.iter().take(length)).rev().all(|fits| fits)
+    }
+
+    /// Whether each segment fits the pattern's of the same place.
+    fn fit<'s>(
+        &'s self,
+        texts: impl DoubleEndedIterator<Item = &'s String> + ExactSizeIterator + 's,
+    ) -> impl DoubleEndedIterator<Item = bool> + 's {
+        let patterns = self.segments.iter().zip(&self.stars).take(texts.len());
+        patterns
+            .zip(texts)
+            .map(|((pattern, star), text)| if *star { glob(pattern, text) } else { pattern == text })
     }
 
     /// The first segment of this path that stands where the pattern has a `*`; `None` where the pattern does not
@@ -72,7 +87,7 @@ impl Pattern {
         let segments = path.segments();
         let n = self.segments.len().min(segments.len());
         (self.deep || self.segments.len() >= segments.len())
-            && self.segments[..n].iter().zip(&segments[..n]).all(|(pattern, text)| glob(pattern, text))
+            && self.fit(segments[..n].iter()).all(|fits| fits)
     }
 }
 

@@ -34,6 +34,9 @@ pub struct Program {
     pub benchmark: bool,
 }
 
+/// What the title of a note adds.
+const SUPPOSED: &str = ", if the program does what the rule asks for";
+
 /// Every hazard of a snapshot, the certain ones first. Those that hang on what a program does, where that is not known,
 /// are notes.
 pub fn findings(
@@ -48,12 +51,27 @@ pub fn findings(
         tell(&mut known, program);
     }
     let raised = settle::hazards(rules, &known, &known, narrow);
+    let operations = {
+        let scope = Scope::of_one(&known);
+        if narrow.is_empty() { scope.operations } else { scope.narrowed(narrow).operations }
+    };
+    // A hazard of some operations, and nobody knows whether the program uses them. Of Python's own the source tells.
+    let supposed = |rule: &Rule| {
+        let told = program.is_some() && rule.scope.is_rare();
+        operations.is_none() && !rule.scope.operations.is_empty() && !told
+    };
     let mut out: Vec<Finding> = raised
         .iter()
         .map(|hazard| {
             let facts = facts(&hazard.rule, &hazard.facts, &known);
-            let level = if hazard.rule.effect == Effect::None { Level::Allow } else { Level::Deny };
-            finding(&hazard.rule, level, hazard.confidence, facts, place)
+            let supposed = supposed(&hazard.rule);
+            let note = supposed || hazard.rule.effect == Effect::None;
+            let level = if note { Level::Allow } else { Level::Deny };
+            let mut one = finding(&hazard.rule, level, hazard.confidence, facts, place);
+            if supposed {
+                one.title.push_str(SUPPOSED);
+            }
+            one
         })
         .collect();
     // That a program does not ask for deterministic mode decides no more than that.
@@ -71,7 +89,7 @@ pub fn findings(
         let named: Vec<FactPath> = named.into_iter().collect();
         let facts = facts(&rule.rule, &named, &known);
         let mut one = finding(&rule.rule, Level::Allow, Confidence::Plausible, facts, place);
-        one.title.push_str(", if the program does what the rule asks for");
+        one.title.push_str(SUPPOSED);
         out.push(one);
     }
     out
