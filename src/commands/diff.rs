@@ -9,6 +9,7 @@ use crate::cli::diff::{Diff, Format};
 use crate::error::Error;
 use crate::exit::Exit;
 use crate::explain::{Outcome, explain, observed, report};
+use crate::gate::comparable::one_sided;
 use crate::outputs::record;
 use crate::render;
 use crate::render::diff::Names;
@@ -21,7 +22,8 @@ pub fn run(args: &Diff) -> Result<Exit, Error> {
         return outputs(args);
     }
     let mut parts = Parts::new(args.timings);
-    let (a, b) = load::pair(&args.a, &args.b)?;
+    let (mut a, mut b) = load::pair(&args.a, &args.b)?;
+    one_sided(&mut a, &mut b);
     parts.done("read");
     let rules = load::rules()?.catalogue;
     parts.done("rules");

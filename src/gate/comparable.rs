@@ -18,21 +18,28 @@ const BY_OPTION: [(&str, &[&str]); 2] = [
 /// Sections that are about a run and not about a machine: `check` never looks at them.
 const OF_A_RUN: [&str; 4] = ["run", "workload", "outputs", "selftest"];
 
-/// Takes out of both what only one of them was asked for, and says what that was. `live` is whether the second is this
-/// machine as `check` looks at it, with these variables beside the usual ones.
-pub fn comparable(lock: &mut Snapshot, now: &mut Snapshot, live: Option<&[String]>) -> Vec<String> {
+/// Takes out of both what comes by an option of `capture` alone and only one of them was asked for, and says what that
+/// was: for the other it is not absent, but was never looked at.
+pub fn one_sided(a: &mut Snapshot, b: &mut Snapshot) -> Vec<String> {
     let mut out = Vec::new();
     for (name, patterns) in BY_OPTION {
         let patterns: Vec<Pattern> = patterns.iter().map(|p| Pattern::new(p)).collect();
         let has = |s: &Snapshot| s.facts.keys().any(|path| patterns.iter().any(|p| p.matches(path)));
-        let side = match (has(lock), has(now)) {
-            (true, false) => &mut *lock,
-            (false, true) => &mut *now,
+        let side = match (has(a), has(b)) {
+            (true, false) => &mut *a,
+            (false, true) => &mut *b,
             _ => continue,
         };
         remove(side, &|path| patterns.iter().any(|p| p.matches(path)));
         out.push(name.to_owned());
     }
+    out
+}
+
+/// Takes out of both what only one of them was asked for, and says what that was. `live` is whether the second is this
+/// machine as `check` looks at it, with these variables beside the usual ones.
+pub fn comparable(lock: &mut Snapshot, now: &mut Snapshot, live: Option<&[String]>) -> Vec<String> {
+    let mut out = one_sided(lock, now);
     if let Some(version) = newer_facts(lock, now) {
         out.push(format!("facts that driftlock {version} did not record"));
     }

@@ -192,3 +192,17 @@ fn a_renamed_package_is_one_change() {
     let report = json(dir.path(), &["a.lock", "b.lock"]);
     assert_eq!(changed(&report).len(), 3, "{report:#}");
 }
+
+/// What `--deep` and `--verify-packages` add on one side is not gone on the other.
+#[test]
+fn what_only_one_side_was_asked_for() {
+    let dir = folder();
+    let plain = [("python.version", Value::from("3.12.1")), ("torch.version", "2.11.0".into())];
+    let deep = [("python.deep.interpreter.version", Value::from("3.12.1")), ("python.edited", Value::Int(0))];
+    put(dir.path(), "plain.lock", &snapshot(&["python", "torch"], &plain));
+    put(dir.path(), "deep.lock", &snapshot(&["python", "torch"], &[plain.as_slice(), &deep].concat()));
+    for sides in [["plain.lock", "deep.lock"], ["deep.lock", "plain.lock"]] {
+        let out = driftlock().arg("diff").args(sides).current_dir(dir.path()).output().unwrap();
+        assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stdout));
+    }
+}
