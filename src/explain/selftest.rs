@@ -14,8 +14,8 @@ use crate::selftest::verdict::{self, Class, Comparison, Speaks};
 /// Two self-tests compared.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SelfTests {
-    /// What the pair shows: `controls`, `not-comparable`, `raises`, `precision`, `order`, `stream`, `unstable`,
-    /// `equal`.
+    /// What the pair shows: `controls`, `not-comparable`, `raises`, `precision`, `order`, `differs`, `stream`,
+    /// `unstable`, `equal`.
     pub class: String,
     /// In a sentence.
     pub summary: String,
@@ -79,7 +79,10 @@ pub fn weigh(explanation: &mut Explanation, comparison: &Comparison, library: Li
         (*against, fallback, cause.undecided, cause.rule.effect, Reverse(*speaks_for))
     });
     explanation.causes = ranked.into_iter().map(|(_, _, cause)| cause).collect();
-    let differ = matches!(comparison.class, Class::Raises | Class::Precision | Class::Order | Class::Stream);
+    let differ = matches!(
+        comparison.class,
+        Class::Raises | Class::Precision | Class::Order | Class::Differs | Class::Stream
+    );
     let verdict = &mut explanation.verdict;
     if differ && matches!(verdict.outcome, Outcome::Identical | Outcome::Same) {
         verdict.outcome = Outcome::Unknown;

@@ -116,11 +116,7 @@ pub fn plan(wanted: &Wanted) -> Vec<Arm> {
     if !quick && !cuda {
         arms.push(Arm { signatures: true, ..Arm::new("one-thread", 2).threads(1) });
     }
-    arms.push(Arm {
-        races: !quick,
-        signatures: cuda || quick,
-        ..Arm::new("found", if quick { 2 } else { 3 })
-    });
+    arms.push(Arm { races: !quick, signatures: cuda, ..Arm::new("found", if quick { 2 } else { 3 }) });
     if !quick {
         arms.extend((1..=wanted.processes).map(|n| Arm::new(format!("fresh-{n}"), 1)));
     }

@@ -26,6 +26,9 @@ pub enum Class {
     Precision,
     /// Errors are of the same size: another order of summation, or another libm.
     Order,
+    /// Something differs, and without signatures (a quick self-test, a snapshot without the file beside it) nothing
+    /// tells precision from order.
+    Differs,
     /// Only the random stream that is longer than one wave of a GPU.
     Stream,
     /// Only operations that are not stable on a side.
@@ -43,6 +46,7 @@ impl Class {
             Self::Raises => "raises",
             Self::Precision => "precision",
             Self::Order => "order",
+            Self::Differs => "differs",
             Self::Stream => "stream",
             Self::Unstable => "unstable",
             Self::Equal => "equal",
@@ -247,7 +251,12 @@ fn class(arms: &[ArmComparison]) -> Class {
     if all().any(|d| d.kind == Kind::Raises) {
         return Class::Raises;
     }
-    if all().all(|d| d.operation == LONG_STREAM) { Class::Stream } else { Class::Order }
+    match all().all(|d| d.operation == LONG_STREAM) {
+        true => Class::Stream,
+        // Integers have no signature either; one that has tells for all.
+        false if all().all(|d| d.kind == Kind::Unsigned) => Class::Differs,
+        false => Class::Order,
+    }
 }
 
 /// The random streams longer than one wave of any GPU.
@@ -275,6 +284,7 @@ fn summary(class: Class, bad: [bool; 2], arms: &[ArmComparison], a: &SelfTest, b
         Class::Order => {
             of("the errors are of the same size, so another order of summation or another libm computes")
         }
+        Class::Differs => of("how large their errors are was not measured on both sides"),
         Class::Stream => {
             let geometry = |t: &SelfTest| match (t.described("sm_count"), t.described("threads_per_sm")) {
                 (Some(sms), Some(threads)) => format!("{sms} SMs of {threads} threads"),
@@ -321,7 +331,7 @@ fn hints(class: Class, arms: &[ArmComparison], a: &SelfTest, b: &SelfTest) -> Ve
     let Some(first) = arm("one-thread").or_else(|| arms.first()) else {
         return out;
     };
-    if class == Class::Order {
+    if matches!(class, Class::Order | Class::Differs) {
         let differ: BTreeSet<&str> = first.operations.iter().map(|d| d.operation.as_str()).collect();
         let mut ranked: Vec<(usize, String)> = EMULATIONS
             .iter()

@@ -263,7 +263,8 @@ fn a_capture_holds_the_self_test_and_its_fingerprint_does_not() {
         assert!(evidence.contains("operations that it moves differ"), "{evidence}");
         let openblas = found["causes"].as_array().unwrap().iter().filter(|c| c["rule"] != first["rule"]);
         openblas.for_each(|c| assert!(!c["evidence"].to_string().contains("self-test"), "{c:#}"));
-        assert_eq!(found["selftest"]["class"], "order", "{found:#}");
+        // Errors are measured at one thread, where nothing differs.
+        assert_eq!(found["selftest"]["class"], "differs", "{found:#}");
     }
     let differ = |found: &serde_json::Value| {
         let arms = found["selftest"]["arms"].as_array().unwrap();
