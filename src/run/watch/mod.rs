@@ -273,6 +273,11 @@ impl Watcher {
         match self.file(pid, "maps") {
             Ok(()) => {
                 let maps = Maps::parse(&String::from_utf8_lossy(&self.buffer));
+                // What became another program in between is read at the next look, as that program.
+                let now = self.text(pid, "stat").and_then(|text| Stat::parse(&text));
+                if now.is_some_and(|now| now.env_start != stat.env_start || now.start != stat.start) {
+                    return;
+                }
                 let observed = &mut self.observed;
                 if let Some(process) = self.processes.get_mut(&pid) {
                     process.image.maps(maps, observed, pid);
