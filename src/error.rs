@@ -1,6 +1,7 @@
 //! Errors at the edge: apart by whose they are, with the remedy as data.
 
 use std::fmt;
+use std::io;
 
 /// Why a command could not do its job. Always exit code 2.
 #[derive(Debug)]
@@ -55,6 +56,16 @@ impl Error {
         self.hint = Some(hint.to_string());
         self
     }
+}
+
+/// The system's words for an error, in lower case and without `(os error N)`.
+pub fn reason(error: &io::Error) -> String {
+    without_number(&error.to_string())
+}
+
+/// The same for an error that was put into words already.
+pub fn without_number(words: &str) -> String {
+    words.split(" (os error").next().unwrap_or_default().to_lowercase()
 }
 
 impl fmt::Display for Error {

@@ -16,8 +16,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
-use super::start::{End, plain};
-use crate::error::Error;
+use super::start::End;
+use crate::error::{Error, reason};
 use crate::outputs::Outputs;
 use crate::snapshot::file;
 
@@ -36,7 +36,7 @@ impl Fault {
     /// An error of the file system at this path.
     pub fn disk(path: &Path, e: &io::Error) -> Self {
         Self::Machine(full(
-            Error::machine(format!("cannot write `{}`: {}", path.display(), plain(e))),
+            Error::machine(format!("cannot write `{}`: {}", path.display(), reason(e))),
             e.kind(),
         ))
     }
@@ -88,7 +88,7 @@ impl Cache {
     pub fn open(root: &Path, key: &str) -> Result<Self, Error> {
         let run = root.join("runs").join(key);
         let at = |e: io::Error| {
-            full(Error::machine(format!("cannot write `{}`: {}", run.display(), plain(&e))), e.kind())
+            full(Error::machine(format!("cannot write `{}`: {}", run.display(), reason(&e))), e.kind())
         };
         fs::create_dir_all(run.join("probes")).map_err(at)?;
         fs::create_dir_all(run.join("kept")).map_err(at)?;

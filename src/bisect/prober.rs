@@ -19,8 +19,8 @@ use super::place::Project;
 use super::progress::Progress;
 use super::start::{self, End, MARK, What};
 use super::venv::{self, Environment};
-use crate::error::Error;
-use crate::host::Host;
+use crate::error::{Error, reason};
+use crate::host::{Host, lexical};
 use crate::outputs::model::Contents;
 use crate::outputs::record::content_digest;
 use crate::outputs::{self, Outputs};
@@ -232,7 +232,7 @@ impl Prober<'_> {
         for (file, values) in of_file {
             let path = copy.join(file);
             let text = fs::read_to_string(&path)
-                .map_err(|e| Fault::Mixture(format!("{}: {}", file.display(), start::plain(&e))))?;
+                .map_err(|e| Fault::Mixture(format!("{}: {}", file.display(), reason(&e))))?;
             let text = config::rewrite(&path, &text, &values)
                 .map_err(|why| Fault::Mixture(format!("{}: {why}", file.display())))?;
             fs::write(&path, text).map_err(|e| Fault::disk(&path, &e))?;
@@ -343,7 +343,7 @@ impl Prober<'_> {
                 Some(self.project.moved(path, copy)).filter(|moved| !apart && moved != path)
             } else {
                 // A relative path that leads out of the project must not lead out of the copy.
-                Some(tidy(&cwd.join(path))).filter(|full| {
+                Some(lexical::normalize(&cwd.join(path))).filter(|full| {
                     flag.is_none()
                         && leads_out(path)
                         && !full.starts_with(&self.project.root)
@@ -389,7 +389,9 @@ impl Prober<'_> {
             (Some(python), Some(name)) if beside && python.with_file_name(name).exists() => {
                 python.with_file_name(name)
             }
-            _ if self.project.copies(&tidy(file)) => self.project.moved(&tidy(file), copy),
+            _ if self.project.copies(&lexical::normalize(file)) => {
+                self.project.moved(&lexical::normalize(file), copy)
+            }
             _ => file.to_path_buf(),
         }
     }
@@ -477,17 +479,4 @@ fn summary(outputs: &Outputs) -> String {
 
 fn leads_out(path: &Path) -> bool {
     path.components().any(|c| c == Component::ParentDir)
-}
-
-/// The path without `.` and `..`.
-fn tidy(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(out.pop()),
-            Component::CurDir => {}
-            other => out.push(other),
-        }
-    }
-    out
 }

@@ -16,6 +16,7 @@ use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
 use super::stop;
+use crate::error::reason;
 
 /// How a command ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +92,7 @@ pub fn run(what: &What) -> Result<End, Result<i32, io::Error>> {
     adopt();
     let mut child = match command.spawn() {
         Ok(child) => child,
-        Err(e) => return Ok(End::NotStarted(plain(&e))),
+        Err(e) => return Ok(End::NotStarted(reason(&e))),
     };
     let deadline = what.limit.map(|limit| Instant::now() + limit);
     let waited = wait(&mut child, deadline);
@@ -230,7 +231,7 @@ pub enum Ended {
 ///
 /// Where it fails or driftlock is asked to end.
 pub fn tool(program: &Path, words: &[String], limit: Duration) -> Result<(), Ended> {
-    let failed = |e: io::Error| Ended::Failed(plain(&e));
+    let failed = |e: io::Error| Ended::Failed(reason(&e));
     let dir = tempfile::tempdir().map_err(failed)?;
     let argv =
         std::iter::once(program.as_os_str().to_owned()).chain(words.iter().map(OsString::from)).collect();
@@ -267,10 +268,4 @@ pub fn tail(path: &Path, lines: usize) -> String {
     let text = text().unwrap_or_default();
     let all: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     all[all.len().saturating_sub(lines)..].join(" | ")
-}
-
-/// The system's words without `(os error N)`.
-pub fn plain(e: &io::Error) -> String {
-    let text = e.to_string().to_lowercase();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::Serialize;
@@ -17,7 +17,7 @@ use serde::Serialize;
 use super::cache::Fault;
 use super::interpreters::{Local, Locals, Packages};
 use super::start;
-use crate::host::Host;
+use crate::host::{Host, lexical};
 use crate::probes::python::interpreter::Form;
 
 /// Which environment a mixture runs in.
@@ -180,7 +180,8 @@ fn link(host: &dyn Host, local: &Local, name: &str, dir: &Path, site: &Path) -> 
         if path.ends_with(".pyc") {
             continue;
         }
-        let source = tidy(&found.site.join(&path));
+        // RECORD writes what lies elsewhere with `..` from the site folder.
+        let source = lexical::normalize(&found.site.join(&path));
         if !source.exists() {
             continue;
         }
@@ -214,19 +215,6 @@ fn script(source: &Path, prefix: &Path, dir: &Path) -> Option<String> {
     let (first, rest) = text.split_once('\n')?;
     let prefix = prefix.to_str()?;
     first.contains(prefix).then(|| format!("{}\n{rest}", first.replace(prefix, &dir.display().to_string())))
-}
-
-/// The path without `.` and `..`, which RECORD writes from the site folder.
-fn tidy(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::ParentDir => drop(out.pop()),
-            Component::CurDir => {}
-            other => out.push(other),
-        }
-    }
-    out
 }
 
 fn install(

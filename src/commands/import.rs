@@ -6,7 +6,7 @@ use std::path::Path;
 
 use super::print;
 use crate::cli::import::Import;
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::exit::Exit;
 use crate::import;
 use crate::snapshot::read::SIZE_LIMIT;
@@ -51,10 +51,7 @@ pub fn text(path: &Path) -> Result<String, Error> {
         path if std::fs::metadata(path).is_ok_and(|m| m.is_dir()) => return Ok(String::new()),
         path => File::open(path).and_then(|mut file| slurp(&mut file)),
     };
-    let bytes = bytes.map_err(|e| {
-        let text = e.to_string().to_lowercase();
-        Error::input(format!("cannot read `{name}`: {}", text.split(" (os error").next().unwrap_or_default()))
-    })?;
+    let bytes = bytes.map_err(|e| Error::input(format!("cannot read `{name}`: {}", reason(&e))))?;
     if bytes.len() as u64 > SIZE_LIMIT {
         let limit = SIZE_LIMIT >> 20;
         return Err(Error::input(format!(

@@ -47,6 +47,9 @@ pub fn run(args: &Lint) -> Result<Exit, Error> {
         Some(paths) => Some(source(paths, &rules, &args.scope)?),
         None => None,
     };
+    if let (None, Some(report)) = (&plan.environment, &source) {
+        something_was_read(report)?;
+    }
     part("source");
     let mut list = Vec::new();
     let mut of_environment = 0;
@@ -63,10 +66,8 @@ pub fn run(args: &Lint) -> Result<Exit, Error> {
     }
     if let Some(report) = &source {
         list.extend(report.findings.iter().cloned());
-        for (path, skipped) in &report.skipped {
-            let line = skipped.line.map(|line| format!(":{line}")).unwrap_or_default();
-            let line = format!("skipped {}{line}: {}", path.display(), skipped.why);
-            anstream::eprintln!("{}", shown(&line));
+        for skipped in &report.skipped {
+            anstream::eprintln!("{}", shown(&format!("skipped {}", place_and_why(skipped))));
         }
     }
     part("judged");
@@ -113,6 +114,24 @@ fn source(paths: &[PathBuf], rules: &Catalogue, scope: &[String]) -> Result<proj
         paths => files::of_paths(&cwd, paths)?,
     };
     project::look(&targets, rules, scope)
+}
+
+fn place_and_why((path, skipped): &(PathBuf, crate::lint::source::Skipped)) -> String {
+    let line = skipped.line.map(|line| format!(":{line}")).unwrap_or_default();
+    format!("{}{line}: {}", path.display(), skipped.why)
+}
+
+/// Where every file was skipped, nothing was looked at, and a gate must not pass for that.
+fn something_was_read(report: &project::Report) -> Result<(), Error> {
+    match report.skipped.as_slice() {
+        [first, ..] if report.files == 0 => {
+            let n = report.skipped.len();
+            let others = if n > 1 { format!(", nor {} more", n - 1) } else { String::new() };
+            Err(Error::input(format!("cannot read the source: {}{others}", place_and_why(first)))
+                .hint("`lint` reads Python 3 in UTF-8 and notebooks; mend the file, or name others"))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// The snapshot, and its text where it is a file.
@@ -186,7 +205,7 @@ fn report(
     let fallback = environment.filter(|path| path != "now" && path != "-");
     Ok(Run {
         command: "lint",
-        summary: summary(list, of_environment),
+        summary: summary(list, of_environment, source.is_some_and(|s| !s.skipped.is_empty())),
         about,
         fallback: fallback.unwrap_or_else(|| "driftlock.toml".to_owned()),
         details,
@@ -196,11 +215,12 @@ fn report(
 }
 
 /// `3 hazards: 1 of the environment, 2 in the source; 1 warning, 2 notes (--all shows them)`.
-fn summary(list: &[Finding], of_environment: usize) -> String {
+fn summary(list: &[Finding], of_environment: usize, skipped: bool) -> String {
     let of = |level| list.iter().filter(|f| f.level == level).count();
     let count = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
     let (hazards, warnings, notes) = (of(Level::Deny), of(Level::Warn), of(Level::Allow));
     let mut out = match (of_environment, hazards - of_environment) {
+        (0, 0) if skipped => "no hazard found in what could be read".to_owned(),
         (0, 0) => "no hazard found".to_owned(),
         (e, 0) => format!("{} of the environment", count(e, "hazard")),
         (0, s) => format!("{} in the source", count(s, "hazard")),

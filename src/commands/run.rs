@@ -8,7 +8,7 @@ use super::capture::{Meta, captured};
 use super::load;
 use crate::capture::{Captured, add};
 use crate::cli::run::Run;
-use crate::error::Error;
+use crate::error::{Error, without_number};
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::host::live::Live;
@@ -134,8 +134,7 @@ fn finish(lock: &Path, snapshot: &Snapshot) {
 
 fn not_started(program: &Program, code: u8, why: &str) -> Exit {
     let name = program.argv.first().map(|word| word.to_string_lossy().into_owned()).unwrap_or_default();
-    let why = why.to_lowercase();
-    tell(&format!("{name}: {}", why.split(" (os error").next().unwrap_or_default()));
+    tell(&format!("{name}: {}", without_number(why)));
     Exit::Command(code)
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 use super::print;
 use crate::cli::selftest::{Engine, Format, SelfTest as Arguments};
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::exit::Exit;
 use crate::host::Host;
 use crate::host::live::Live;
@@ -170,14 +170,12 @@ fn wanted(host: &dyn Host, library: Library, level: Level) -> Wanted {
 fn read(path: &Path) -> Result<SelfTest, Error> {
     let name = path.display();
     let wrong = |e: &dyn std::fmt::Display| Error::input(format!("cannot read `{name}`: {e}"));
-    let bytes = std::fs::read(path).map_err(|e| wrong(&e))?;
-    let test: SelfTest = serde_json::from_slice(&bytes).map_err(|e| {
-        wrong(&e).hint(
-            "`driftlock selftest -o FILE` writes one; `capture --selftest` writes one beside the snapshot",
-        )
-    })?;
+    const REMEDY: &str =
+        "`driftlock selftest -o FILE` writes one; `capture --selftest` writes one beside the snapshot";
+    let bytes = std::fs::read(path).map_err(|e| wrong(&reason(&e)).hint(REMEDY))?;
+    let test: SelfTest = serde_json::from_slice(&bytes).map_err(|e| wrong(&e).hint(REMEDY))?;
     if test.schema != SCHEMA {
-        return Err(Error::input(format!("`{name}` is `{}` and not `{SCHEMA}`", test.schema)));
+        return Err(Error::input(format!("`{name}` is `{}` and not `{SCHEMA}`", test.schema)).hint(REMEDY));
     }
     Ok(test)
 }

@@ -5,6 +5,7 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
 
+use crate::error::reason;
 use sha2::{Digest as _, Sha256};
 
 /// Bytes of the buffer that each worker reads into. It stays in the second-level cache, and a read call per 256 KiB
@@ -36,12 +37,6 @@ impl From<io::Error> for Failed {
             _ => Self::For(reason(&error)),
         }
     }
-}
-
-/// The system's words without the error number.
-pub(crate) fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    text.split(" (os error").next().unwrap_or(&text).to_lowercase()
 }
 
 /// Reads the regular file at `path`, which is no link, and tells `progress` of every byte. A file that changes while

@@ -18,10 +18,11 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rayon::ThreadPoolBuilder;
 
-pub(crate) use file::{identity, reason};
+pub(crate) use file::identity;
 pub use listing::{side_file, tree_digest};
 pub use name::Name;
 
+use crate::error::reason;
 use crate::host::tree::{FileDigest, TreeFault, TreeKind, TreeOptions, TreeReport, Unread};
 use crate::snapshot::digest::prefixed;
 use walk::{Found, Walk};

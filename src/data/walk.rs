@@ -8,8 +8,8 @@ use rayon::prelude::*;
 use sha2::{Digest as _, Sha256};
 use walkdir::WalkDir;
 
-use super::file::reason;
 use super::name::Name;
+use crate::error::reason;
 use crate::host::tree::{LinkTarget, SpecialFile, Unread};
 
 /// A tree before its files are read. Lists are in the order in which the file system gives the names.

@@ -1,25 +1,27 @@
 //! What a policy makes of an explanation: findings with a level each, and what it lets pass.
 
+mod grade;
+mod show;
+
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::civil::Date;
 
-use super::finding::{FactChange, Finding, Level, Location, page, rule_page};
-use super::ignore::Ignore;
+use super::finding::{FactChange, Finding, Level, page};
 use super::lines::Lines;
 use super::policy::{FailOn, LOOK_AT, QUIET, Settings};
-use super::requirement::{Broken, Requirement, number};
+use super::requirement::{Broken, Requirement};
 use super::versions::{Fit, Range, SECTIONS};
 use crate::diff::align;
 use crate::explain::pattern::Pattern;
 use crate::explain::report::{self, Report};
-use crate::explain::rule::{Confidence, On, Source};
+use crate::explain::rule::Confidence;
 use crate::explain::settle::{FALLBACK, SideName};
 use crate::explain::{Catalogue, Explanation, Standing, verdict};
 use crate::facts::{self, Class};
-use crate::snapshot::{FactPath, Looked, Snapshot, Value};
+use crate::snapshot::{FactPath, Looked, Snapshot};
 
 /// What is decided about.
 #[derive(Clone, Copy, Debug)]
@@ -189,7 +191,6 @@ impl Judge<'_> {
                 python(&self.now)
             );
             self.out.findings.push(Finding {
-                level,
                 why: Some(why),
                 remedy: Some(
                     "Activate the environment, or name its interpreter: `python = \".venv\"` under `[capture]`."
@@ -198,7 +199,7 @@ impl Judge<'_> {
                 facts: self.changes(&paths),
                 location,
                 page: Some(page("reference/policy.md#missing")),
-                ..plain("missing", format!("{name} is not there"))
+                ..Finding::new("missing", level, format!("{name} is not there"))
             });
         }
     }
@@ -219,11 +220,10 @@ impl Judge<'_> {
         }
         let anchor = if rule == "require" { "require" } else { "versions" };
         self.out.findings.push(Finding {
-            level,
             facts: vec![fact],
             location: self.policy_line(line),
             page: Some(page(&format!("reference/policy.md#{anchor}"))),
-            ..plain(rule, title)
+            ..Finding::new(rule, level, title)
         });
     }
 
@@ -252,104 +252,17 @@ impl Judge<'_> {
             for evidence in &cause.evidence {
                 why.push_str(&format!(" Here: {evidence}."));
             }
-            let location = self.lock_line(in_order(&facts).first().copied());
+            let location = self.lock_line(show::in_order(&facts).first().copied());
             self.out.findings.push(Finding {
-                level,
-                effect: Some(cause.rule.effect),
-                confidence: Some(cause.confidence),
                 why: Some(why),
                 magnitude: cause.magnitude.clone(),
-                remedy: Some(cause.rule.remedy.clone()),
                 facts: self.changes(&facts),
                 location,
-                sources: cause.rule.sources.iter().map(web).collect(),
-                page: rule_page(&cause.rule),
-                ..plain(&rule, cause.rule.title.clone())
+                ..Finding::of(&cause.rule, level, cause.confidence)
             });
             if level != Level::Allow {
                 self.told.extend(facts);
             }
-        }
-    }
-
-    /// The gravest level among the facts of a finding, and the facts that have more than the lowest; where all are
-    /// allowed, all of them. `None` where ignores let every one pass.
-    fn graded(
-        &mut self,
-        rule: &str,
-        facts: &[FactPath],
-        base: Level,
-        of_rule: bool,
-    ) -> Option<(Level, Vec<FactPath>)> {
-        let mut levels: Vec<(Level, FactPath)> = Vec::new();
-        let mut passed: Vec<FactPath> = Vec::new();
-        for path in facts {
-            let level = self.level(path, base, of_rule);
-            // What is allowed needs no ignore.
-            if level != Level::Allow && self.ignored(rule, path) {
-                passed.push(path.clone());
-            } else {
-                levels.push((level, path.clone()));
-            }
-        }
-        if !passed.is_empty() {
-            self.let_pass(rule, &passed);
-        }
-        let level = levels.iter().map(|(level, _)| *level).min()?;
-        let kept = levels.into_iter().filter(|(l, _)| level == Level::Allow || *l != Level::Allow);
-        Some((level, kept.map(|(_, path)| path).collect()))
-    }
-
-    /// The level of one fact of a finding.
-    fn level(&self, path: &FactPath, base: Level, of_rule: bool) -> Level {
-        if self.within.iter().any(|range| range.covers.iter().any(|p| p.matches(path)))
-            || self.tolerated(path)
-        {
-            return Level::Allow;
-        }
-        if let Some(level) = self.input.settings.level_of(path) {
-            return level.level;
-        }
-        match of_rule {
-            true => base,
-            false if self.quiet.iter().any(|p| p.matches(path)) || self.is_own(path) => Level::Allow,
-            false if self.look_at.iter().any(|p| p.matches(path)) => base.max(Level::Warn),
-            false => base,
-        }
-    }
-
-    /// Whether a fact is of the project's own package, installed from its source: its version follows the commit.
-    fn is_own(&self, path: &FactPath) -> bool {
-        let [python, packages, name, ..] = path.segments() else { return false };
-        if python != "python" || packages != "packages" {
-            return false;
-        }
-        let origin = FactPath::new([python, packages, name, "origin"]);
-        let here = |side: &Snapshot| {
-            let Looked::Value(Value::Str(origin)) = side.look(&origin) else { return false };
-            origin.trim_start_matches("file://").starts_with("{project}")
-        };
-        here(self.input.lock) && here(&self.now)
-    }
-
-    /// Whether a fact is of a framework that is not there.
-    fn is_gone(&self, path: &FactPath) -> bool {
-        let of = |name: &str| self.gone.contains(if name == "scikit-learn" { "sklearn" } else { name });
-        match path.segments() {
-            [python, packages, name, ..] if python == "python" && packages == "packages" => of(name),
-            _ => of(path.section()),
-        }
-    }
-
-    /// Whether a number moved less than the policy tolerates.
-    fn tolerated(&self, path: &FactPath) -> bool {
-        let value = |side: &Snapshot| match side.look(path) {
-            Looked::Value(value) => number(value),
-            _ => None,
-        };
-        match (value(self.input.lock), value(&self.now)) {
-            (Some(expected), Some(found)) => self.input.settings.tolerates(path, expected, found),
-            _ => false,
         }
     }
 
@@ -376,12 +289,11 @@ impl Judge<'_> {
             };
             let place = self.policy_line(line).map(|l| format!(" ({}:{})", super::report::path(&l), l.line));
             self.out.findings.push(Finding {
-                level,
                 why: Some(format!("The policy says `\"{name}\" = \"{word}\"`{}.", place.unwrap_or_default())),
                 facts: self.changes(&facts),
                 location: self.lock_line(facts.first()),
                 page: Some(page("reference/policy.md#levels")),
-                ..plain("level", title)
+                ..Finding::new("level", level, title)
             });
             self.told.extend(facts);
         }
@@ -420,17 +332,10 @@ impl Judge<'_> {
                 },
             };
             self.out.findings.push(Finding {
-                level,
-                effect: Some(hazard.rule.effect),
-                confidence: Some(hazard.confidence),
-                why: Some(hazard.rule.why.clone()),
                 magnitude: hazard.magnitude.clone(),
-                remedy: Some(hazard.rule.remedy.clone()),
                 facts: paths.iter().map(fact).collect(),
                 location: self.lock_line(paths.first()),
-                sources: hazard.rule.sources.iter().map(web).collect(),
-                page: rule_page(&hazard.rule),
-                ..plain(&rule, hazard.rule.title.clone())
+                ..Finding::of(&hazard.rule, level, hazard.confidence)
             });
         }
     }
@@ -491,165 +396,15 @@ impl Judge<'_> {
                 ),
             };
             self.out.findings.push(Finding {
-                level,
                 why: Some(why.to_owned()),
                 remedy: Some(remedy.to_owned()),
                 facts: self.changes(&facts),
                 location: self.lock_line(facts.first()),
                 page: Some(page(&format!("reference/policy.md#{rule}"))),
-                ..plain(rule, title(facts.len()))
+                ..Finding::new(rule, level, title(facts.len()))
             });
         }
     }
-
-    /// Ignores that are over, and those that nothing needs.
-    fn ignores(&mut self) {
-        for (i, ignore) in self.input.settings.ignore.iter().enumerate() {
-            let expired = ignore.expired(self.input.today);
-            let (rule, title, remedy) = if expired && self.expired.contains(&i) {
-                let until = ignore.until.map(|d| d.to_string()).unwrap_or_default();
-                let title = format!("An ignore is over since {until}: {}", ignore.words());
-                ("ignore-expired", title, "Solve what it let pass, or give it a later `until`.")
-            } else if (!expired && self.used.contains(&i)) || self.is_for_lint(ignore) {
-                continue;
-            } else {
-                let title = format!("An ignore that nothing needs: {}", ignore.words());
-                ("ignore-unmatched", title, "Remove it.")
-            };
-            self.out.findings.push(Finding {
-                level: Level::Warn,
-                why: Some(format!("Its reason was: {}", ignore.reason)),
-                remedy: Some(remedy.to_owned()),
-                location: self.policy_line(ignore.line),
-                page: Some(page("reference/policy.md#ignore")),
-                ..plain(rule, title)
-            });
-        }
-    }
-
-    /// Whether an ignore is for a hazard, which `lint` reports whether or not it is new.
-    fn is_for_lint(&self, ignore: &Ignore) -> bool {
-        let rule = ignore.rule.as_ref().and_then(|id| self.input.rules.find(id));
-        rule.is_some_and(|rule| rule.on != On::Diff)
-    }
-
-    /// Whether an ignore covers a fact of a finding; those that would and are over are noted.
-    fn ignored(&mut self, rule: &str, path: &FactPath) -> bool {
-        let mut held = false;
-        for (i, ignore) in self.input.settings.ignore.iter().enumerate() {
-            if ignore.covers(rule, Some(path)) {
-                let expired = ignore.expired(self.input.today);
-                if expired {
-                    self.expired.insert(i)
-                } else {
-                    self.used.insert(i)
-                };
-                held |= !expired;
-            }
-        }
-        held
-    }
-
-    fn let_pass(&mut self, rule: &str, facts: &[FactPath]) {
-        let ignores = &self.input.settings.ignore;
-        let covers = |i: &&usize| facts.first().is_some_and(|f| ignores[**i].covers(rule, Some(f)));
-        let Some(ignore) = self.used.iter().find(covers).map(|i| &ignores[*i]) else { return };
-        self.told.extend(facts.iter().cloned());
-        self.out.ignored.push(Ignored {
-            rule: rule.to_owned(),
-            facts: facts.iter().map(ToString::to_string).collect(),
-            reason: ignore.reason.clone(),
-            line: ignore.line,
-        });
-    }
-
-    fn fails_on_unknown(&self) -> bool {
-        self.input.settings.fail_on.unwrap_or_default().unknown
-    }
-
-    /// The level of what could not be read; `asked` where the policy does not say.
-    fn unknown_level(&self, asked: Level) -> Level {
-        match self.input.settings.unknown {
-            _ if self.fails_on_unknown() => Level::Deny,
-            Some(level) => level,
-            None => asked,
-        }
-    }
-
-    /// The facts with their values; what tells most to people comes first.
-    fn changes(&self, paths: &[FactPath]) -> Vec<FactChange> {
-        in_order(paths).into_iter().map(|path| self.change(path)).collect()
-    }
-
-    fn change(&self, path: &FactPath) -> FactChange {
-        let fact = path.to_string();
-        if let Some(change) = self.shown.get(fact.as_str()) {
-            let (a, b) = crate::render::diff::values(change);
-            return FactChange { fact, expected: Some(a), found: change.b.as_ref().map(|_| b) };
-        }
-        let say = |side: &Snapshot| match side.look(path) {
-            Looked::Value(value) => Some(crate::render::value(path, value)),
-            Looked::Absent => None,
-            Looked::Unknown(why) => Some(format!("unknown: {why}")),
-        };
-        let expected = say(self.input.lock).unwrap_or_else(|| "absent".to_owned());
-        FactChange { fact, expected: Some(expected), found: say(&self.now) }
-    }
-
-    fn lock_line(&self, path: Option<&FactPath>) -> Option<Location> {
-        let place = path.and_then(|path| self.input.lines.find(path));
-        Some(Location {
-            path: self.input.lock_path.to_path_buf(),
-            line: place.map_or(1, |p| p.line),
-            column: place.and_then(|p| p.columns).map(|(first, _)| first),
-            end_column: place.and_then(|p| p.columns).map(|(_, last)| last),
-        })
-    }
-
-    fn policy_line(&self, line: usize) -> Option<Location> {
-        let path = self.input.policy?.to_path_buf();
-        (line > 0).then_some(Location { path, line, column: None, end_column: None })
-    }
-}
-
-/// Versions first, then all else, then what only tells builds apart, and places last.
-fn in_order(paths: &[FactPath]) -> Vec<&FactPath> {
-    let rank = |path: &FactPath| match path.segments().last().map_or("", String::as_str) {
-        "version" => 0,
-        "build_id" | "build_ids" | "record" | "git_commit" | "metadata_version" | "build" => 2,
-        "path" | "files" | "origin" => 3,
-        _ => 1,
-    };
-    let mut out: Vec<&FactPath> = paths.iter().collect();
-    out.sort_by_key(|path| rank(path));
-    out
-}
-
-/// A finding of this rule with nothing else to it.
-fn plain(rule: &str, title: String) -> Finding {
-    Finding {
-        rule: rule.to_owned(),
-        level: Level::Warn,
-        title,
-        effect: None,
-        confidence: None,
-        why: None,
-        magnitude: None,
-        remedy: None,
-        facts: Vec::new(),
-        location: None,
-        sources: Vec::new(),
-        page: None,
-    }
-}
-
-/// A source as the web has it: what a rule names by its path in the repository is a page of it.
-fn web(source: &Source) -> Source {
-    let url = match source.url.strip_prefix("docs/") {
-        Some(below) => page(below),
-        None => source.url.clone(),
-    };
-    Source { url, ..source.clone() }
 }
 
 /// How many changes are of no effect here, by their standing.

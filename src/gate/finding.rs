@@ -55,6 +55,40 @@ pub struct Finding {
     pub page: Option<String>,
 }
 
+impl Finding {
+    /// A finding with nothing else to it.
+    pub fn new(rule: impl Into<String>, level: Level, title: impl Into<String>) -> Self {
+        Self {
+            rule: rule.into(),
+            level,
+            title: title.into(),
+            effect: None,
+            confidence: None,
+            why: None,
+            magnitude: None,
+            remedy: None,
+            facts: Vec::new(),
+            location: None,
+            sources: Vec::new(),
+            page: None,
+        }
+    }
+
+    /// A finding of a rule, by what the rule says; no facts, no location.
+    pub fn of(rule: &Rule, level: Level, confidence: Confidence) -> Self {
+        Self {
+            effect: Some(rule.effect),
+            confidence: Some(confidence),
+            why: Some(rule.why.clone()),
+            magnitude: rule.magnitude.clone(),
+            remedy: Some(rule.remedy.clone()),
+            sources: rule.sources.iter().map(on_the_web).collect(),
+            page: rule_page(rule),
+            ..Self::new(&rule.id, level, &rule.title)
+        }
+    }
+}
+
 /// A fact and what it was and is, as shown to people (`snapshot::value::shown`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FactChange {
@@ -87,4 +121,13 @@ pub fn page(below_docs: &str) -> String {
 /// The page of a rule; the user's own have none.
 pub fn rule_page(rule: &Rule) -> Option<String> {
     (rule.topic != "user").then(|| page(&format!("reference/rules/{}.md#{}", rule.topic, rule.id)))
+}
+
+/// A source as the web has it: what a rule names by its path in this repository is a page of it.
+fn on_the_web(source: &Source) -> Source {
+    let url = match source.url.strip_prefix("docs/") {
+        Some(below) => page(below),
+        None => source.url.clone(),
+    };
+    Source { url, ..source.clone() }
 }

@@ -10,6 +10,7 @@
 mod blocks;
 pub mod elf;
 pub mod git;
+pub mod lexical;
 mod links;
 pub mod live;
 pub mod nvml;

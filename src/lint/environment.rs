@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use crate::explain::catalogue::Compiled;
 use crate::explain::evaluate::View;
 use crate::explain::pattern::Pattern;
-use crate::explain::rule::{Condition, Confidence, Effect, On, Predicate, Rule, Source};
+use crate::explain::rule::{Condition, Confidence, Effect, On, Predicate, Rule};
 use crate::explain::{Catalogue, Scope, settle, user};
-use crate::gate::finding::{FactChange, Finding, Level, Location, page, rule_page};
+use crate::gate::finding::{FactChange, Finding, Level, Location};
 use crate::gate::lines::Lines;
 use crate::render;
 use crate::snapshot::{FactPath, Looked, Snapshot, Value};
@@ -182,14 +182,6 @@ fn counts(path: &FactPath, predicates: &[&Predicate], snapshot: &Snapshot) -> bo
     })
 }
 
-/// Pages of this repository are linked from where the user is.
-fn on_the_web(source: &Source) -> Source {
-    match source.url.strip_prefix("docs/") {
-        Some(rest) => Source { url: page(rest), ..source.clone() },
-        None => source.clone(),
-    }
-}
-
 /// A finding of a rule.
 pub(super) fn finding(
     rule: &Rule,
@@ -207,18 +199,5 @@ pub(super) fn finding(
             end_column: at.columns.map(|c| c.1),
         })
     });
-    Finding {
-        rule: rule.id.clone(),
-        level,
-        title: rule.title.clone(),
-        effect: Some(rule.effect),
-        confidence: Some(confidence),
-        why: Some(rule.why.clone()),
-        magnitude: rule.magnitude.clone(),
-        remedy: Some(rule.remedy.clone()),
-        facts,
-        location,
-        sources: rule.sources.iter().map(on_the_web).collect(),
-        page: rule_page(rule),
-    }
+    Finding { facts, location, ..Finding::of(rule, level, confidence) }
 }

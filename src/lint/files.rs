@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use crate::error::Error;
+use crate::error::{Error, reason};
 use crate::host::git::tracked;
 use crate::workload::parse::LONGEST;
 
@@ -67,7 +67,7 @@ pub fn of_paths(cwd: &Path, paths: &[PathBuf]) -> Result<Targets, Error> {
     for path in paths {
         let full = cwd.join(path);
         let meta = fs::metadata(&full)
-            .map_err(|e| Error::input(format!("cannot read `{}`: {}", path.display(), words(&e))))?;
+            .map_err(|e| Error::input(format!("cannot read `{}`: {}", path.display(), reason(&e))))?;
         if meta.is_dir() {
             let full = full.canonicalize().unwrap_or(full);
             let shown = shown(cwd, path);
@@ -140,7 +140,7 @@ pub fn text(path: &Path) -> Result<Option<String>, String> {
     let meta = match fs::metadata(path) {
         Ok(meta) => meta,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(None),
-        Err(e) => return Err(words(&e)),
+        Err(e) => return Err(reason(&e)),
     };
     if !meta.is_file() {
         return Err("is no regular file".to_owned());
@@ -155,7 +155,7 @@ pub fn text(path: &Path) -> Result<Option<String>, String> {
     let mut bytes = Vec::new();
     // The file may grow while it is read.
     let read = fs::File::open(path).and_then(|file| file.take(longest + 1).read_to_end(&mut bytes));
-    read.map_err(|e| words(&e))?;
+    read.map_err(|e| reason(&e))?;
     decode(bytes).map(Some)
 }
 
@@ -216,14 +216,6 @@ fn is_single_byte(name: &str) -> bool {
     ]
     .iter()
     .any(|prefix| name.starts_with(prefix))
-}
-
-fn words(error: &std::io::Error) -> String {
-    match error.kind() {
-        std::io::ErrorKind::NotFound => "no such file".to_owned(),
-        std::io::ErrorKind::PermissionDenied => "permission denied".to_owned(),
-        _ => error.to_string(),
-    }
 }
 
 #[cfg(test)]

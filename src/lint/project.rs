@@ -216,18 +216,10 @@ fn complain(
 ) {
     let mut say = |id: &str, title: String, remedy: &str| {
         out.push(Finding {
-            rule: id.to_owned(),
-            level: Level::Warn,
-            title,
-            effect: None,
-            confidence: None,
-            why: None,
-            magnitude: None,
             remedy: Some(remedy.to_owned()),
-            facts: Vec::new(),
             location: Some(location(ignore.place, target, module)),
-            sources: Vec::new(),
             page: Some(page("reference/lint.md#comments-that-take-a-finding-back")),
+            ..Finding::new(id, Level::Warn, title)
         });
     };
     const FORM: &str = "Write `# driftlock: ignore[RULE] reason`.";

@@ -193,7 +193,7 @@ fn broken(error: std::io::Error) -> String {
         std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData => {
             "its compressed bytes are damaged".to_owned()
         }
-        _ => crate::data::reason(&error),
+        _ => crate::error::reason(&error),
     }
 }
 

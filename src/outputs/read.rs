@@ -14,7 +14,8 @@ use super::layout::{Stream, count};
 use super::model::{Content, Contents, Fault, Kind, Output, Outputs, Tensor};
 use super::sketch::{Sketcher, tensor_digest};
 use super::source::Source;
-use crate::data::{Name, digest_file, reason};
+use crate::data::{Name, digest_file};
+use crate::error::reason;
 
 /// How to read outputs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

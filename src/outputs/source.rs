@@ -7,7 +7,8 @@ use std::path::Path;
 
 use indicatif::ProgressBar;
 
-use crate::data::{identity, reason};
+use crate::data::identity;
+use crate::error::reason;
 
 /// An open regular file.
 pub struct Source {

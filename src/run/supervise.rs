@@ -15,6 +15,7 @@ use super::wait::{self, Change, End};
 #[cfg(target_os = "linux")]
 use super::watch::Watcher;
 use super::watch::{Observed, Variables};
+use crate::error::reason;
 
 /// How the command is run and watched.
 #[derive(Clone, Debug, Default)]
@@ -167,9 +168,7 @@ impl<'a> Loop<'a> {
                 Ok(traced) => self.traced.push(traced),
                 Err(error) if error.raw_os_error() == Some(libc::ESRCH) => {}
                 Err(error) => {
-                    let error = error.to_string().to_lowercase();
-                    let error = error.split(" (os error").next().unwrap_or_default();
-                    watcher.degrade(format!("cannot trace: {error}"));
+                    watcher.degrade(format!("cannot trace: {}", reason(&error)));
                 }
             }
         }

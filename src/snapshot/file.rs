@@ -5,7 +5,7 @@ use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use super::read::{self, Read, SIZE_LIMIT};
-use crate::error::Error;
+use crate::error::{Error, reason};
 
 /// Reads the snapshot at `path`, or on standard input for `-`.
 pub fn read(path: &Path) -> Result<(String, Read), Error> {
@@ -13,7 +13,7 @@ pub fn read(path: &Path) -> Result<(String, Read), Error> {
     let bytes =
         if path == Path::new("-") { slurp(io::stdin().lock()) } else { File::open(path).and_then(slurp) };
     let bytes = bytes.map_err(|e| {
-        let error = Error::input(format!("cannot read `{name}`: {}", plain(&e)));
+        let error = Error::input(format!("cannot read `{name}`: {}", reason(&e)));
         match e.kind() {
             io::ErrorKind::NotFound => error.hint("`driftlock capture` writes a snapshot"),
             _ => error,
@@ -126,7 +126,7 @@ fn folder(target: &Path) -> &Path {
 }
 
 fn cannot_write(path: &Path, e: &io::Error) -> Error {
-    let error = Error::machine(format!("cannot write `{}`: {}", path.display(), plain(e)));
+    let error = Error::machine(format!("cannot write `{}`: {}", path.display(), reason(e)));
     match e.kind() {
         io::ErrorKind::NotFound => {
             error.hint("the folder does not exist; make it first, or name another file with -o")
@@ -138,10 +138,4 @@ fn cannot_write(path: &Path, e: &io::Error) -> Error {
         }
         _ => error,
     }
-}
-
-/// The system's words without `(os error N)`.
-fn plain(e: &io::Error) -> String {
-    let text = e.to_string().to_lowercase();
-    text.split(" (os error").next().unwrap_or_default().to_owned()
 }

@@ -238,7 +238,7 @@ fn files(host: &dyn Host, cwd: &Path, files: &BTreeSet<PathBuf>, places: &Places
             // It may not be there yet.
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
             Err(error) => {
-                out.unknown_at(at, crate::data::reason(&error));
+                out.unknown_at(at, crate::error::reason(&error));
                 continue;
             }
         };

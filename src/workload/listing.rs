@@ -19,7 +19,7 @@ pub(super) struct Listing {
 
 /// Lists a folder; an error in the system's words, `None` where there is none.
 pub(super) fn read(folder: &Path) -> Result<Option<Listing>, String> {
-    let said = |error: std::io::Error| crate::data::reason(&error);
+    let said = |error: std::io::Error| crate::error::reason(&error);
     let entries = match fs::read_dir(folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(None),

@@ -1,8 +1,8 @@
 //! How the program's files are named in facts: the same program in two places has the same names.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 
-use crate::host::Host;
+use crate::host::{Host, lexical};
 use crate::redact::Labels;
 
 /// Below this many components under the root, a folder that two paths share says nothing: `/data`, `/tmp`, `/home`.
@@ -73,24 +73,9 @@ impl Places {
     }
 }
 
-/// The path without `.` and `..`, as far as its text tells.
-fn tidy(path: &Path) -> PathBuf {
-    let mut out = PathBuf::new();
-    for component in path.components() {
-        match component {
-            Component::CurDir => {}
-            Component::ParentDir => {
-                out.pop();
-            }
-            other => out.push(other),
-        }
-    }
-    out
-}
-
 /// The path with the links of its folder resolved, its own kept: data is often linked to where it is stored.
 pub(super) fn located(host: &dyn Host, path: &Path) -> PathBuf {
-    let path = tidy(path);
+    let path = lexical::normalize(path);
     match (path.parent(), path.file_name()) {
         (Some(folder), Some(name)) => {
             host.canonicalize(folder).map_or_else(|_| path.clone(), |folder| folder.join(name))
@@ -101,7 +86,7 @@ pub(super) fn located(host: &dyn Host, path: &Path) -> PathBuf {
 
 /// The path with every link resolved, as Python does before it takes a script's folder.
 pub(super) fn resolved(host: &dyn Host, path: &Path) -> PathBuf {
-    host.canonicalize(path).unwrap_or_else(|_| tidy(path))
+    host.canonicalize(path).unwrap_or_else(|_| lexical::normalize(path))
 }
 
 #[cfg(test)]
@@ -126,8 +111,8 @@ mod tests {
             ("lib/x.py", "{project}/lib/x.py"),
             ("../common.py", "../common.py"),
         ] {
-            assert_eq!(a.show(&tidy(&Path::new("/home/ada/a/p").join(file))), name);
-            assert_eq!(b.show(&tidy(&Path::new("/home/ada/b/p").join(file))), name);
+            assert_eq!(a.show(&lexical::normalize(&Path::new("/home/ada/a/p").join(file))), name);
+            assert_eq!(b.show(&lexical::normalize(&Path::new("/home/ada/b/p").join(file))), name);
         }
         assert_eq!(a.show(Path::new("/home/ada/words.txt")), "~/words.txt");
         assert_eq!(a.show(Path::new("/opt/lib/x.py")), "/opt/lib/x.py");

@@ -31,7 +31,7 @@ const VALUES: usize = 8 << 20;
 pub fn exact(a: &Path, b: &Path, options: &Options) -> Result<Report, Error> {
     let is_dir = |path: &Path| {
         let meta = std::fs::metadata(path).map_err(|e| {
-            let reason = crate::data::reason(&e);
+            let reason = crate::error::reason(&e);
             Error::input(format!("cannot read `{}`: {reason}", path.display()))
                 .hint("name two files, or two folders that hold the outputs of two runs")
         })?;

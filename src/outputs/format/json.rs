@@ -48,7 +48,7 @@ struct Reader<'a, R: Read> {
 
 impl<R: Read> Reader<'_, R> {
     fn peek(&mut self) -> Result<Option<u8>, String> {
-        self.from.fill_buf().map(|bytes| bytes.first().copied()).map_err(|e| crate::data::reason(&e))
+        self.from.fill_buf().map(|bytes| bytes.first().copied()).map_err(|e| crate::error::reason(&e))
     }
 
     fn next(&mut self) -> Result<u8, String> {

@@ -102,7 +102,7 @@ fn csv(source: &Source, each: &mut dyn FnMut(&str, Cell<'_>) -> Result<(), Strin
     let (mut row, mut cell, mut output) = (Vec::new(), Vec::new(), vec![0; 64 << 10]);
     let mut column = 0;
     loop {
-        let input = from.fill_buf().map_err(|e| crate::data::reason(&e))?;
+        let input = from.fill_buf().map_err(|e| crate::error::reason(&e))?;
         let (result, read, written) = reader.read_field(input, &mut output);
         from.consume(read);
         cell.extend_from_slice(&output[..written]);

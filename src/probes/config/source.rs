@@ -180,7 +180,7 @@ pub(super) fn load(host: &dyn Host, path: &Path, files: &mut Vec<LoadedFile>) ->
     let bytes = host.read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => fault("no such file", Some("paths are relative to the working folder")),
         io::ErrorKind::FileTooLarge => too_large(path),
-        _ => Fault::new(path, crate::data::reason(&error), None),
+        _ => Fault::new(path, crate::error::reason(&error), None),
     })?;
     if bytes.len() > SIZE {
         return Err(too_large(path));

@@ -17,6 +17,7 @@ use std::time::{Duration, Instant};
 pub(crate) use image::is_gpu;
 pub use image::{Library, Observed, Variables};
 
+use crate::error::reason;
 use find::Finder;
 use image::Image;
 use procfs::{Maps, Stat, Status, environ};
@@ -332,8 +333,7 @@ impl Watcher {
         if !gone {
             let which =
                 if pid == self.root { "the command's first process" } else { "a process of the command" };
-            let error = error.to_string().to_lowercase();
-            let error = error.split(" (os error").next().unwrap_or_default().to_owned();
+            let error = reason(error);
             self.observed.blind(&format!("cannot read /proc/PID/{what} of {which}: {error}"));
         }
     }

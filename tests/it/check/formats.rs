@@ -74,18 +74,7 @@ fn run() -> Run {
 }
 
 fn lists() -> Vec<Vec<Finding>> {
-    let bare = Finding {
-        effect: None,
-        confidence: None,
-        why: None,
-        magnitude: None,
-        remedy: None,
-        facts: Vec::new(),
-        location: None,
-        sources: Vec::new(),
-        page: None,
-        ..finding("require", Level::Warn, "x")
-    };
+    let bare = Finding::new("require", Level::Warn, "x");
     vec![
         Vec::new(),
         vec![bare.clone()],

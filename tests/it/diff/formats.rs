@@ -109,6 +109,26 @@ fn every_pair_of_recorded_machines_fits_schema_and_width() {
     }
 }
 
+/// What a change says of its rules agrees with the list of causes: the same rules, in the same order.
+#[test]
+fn rules_of_a_change_stand_in_the_order_of_the_causes() {
+    let (names, rules) = (machines(), Catalogue::built_in());
+    let snapshots: Vec<_> = names.iter().map(|n| host(n)).collect();
+    let mut several = 0;
+    for (a, b) in snapshots.iter().zip(snapshots.iter().cycle().skip(1)) {
+        let explanation = explain(a, b, &rules, &[], None);
+        let report = report::report(&explanation, report::side("a", a), report::side("b", b));
+        let causes: Vec<&str> = report.causes.iter().map(|c| c.rule.as_str()).collect();
+        for change in report.changes.iter().filter(|c| c.standing == driftlock::explain::Standing::Cause) {
+            let places: Vec<_> =
+                change.rules.iter().map(|id| causes.iter().position(|cause| cause == id)).collect();
+            assert!(places.is_sorted() && places.iter().all(Option::is_some), "{}: {places:?}", change.fact);
+            several += usize::from(places.len() > 1);
+        }
+    }
+    assert!(several > 10, "{several} changes with several rules: too few to prove anything");
+}
+
 /// No line is wider, unless by a single word that cannot be broken.
 fn fits(text: &str, width: usize) {
     for line in text.lines() {

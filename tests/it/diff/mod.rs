@@ -206,3 +206,22 @@ fn what_only_one_side_was_asked_for() {
         assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stdout));
     }
 }
+
+/// Two lists of packages say nothing of the libraries themselves, and all the same a framework changed.
+#[test]
+fn lists_of_packages_stand_in_for_frameworks() {
+    let dir = folder();
+    let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+    write("a.txt", "numpy==1.26.4\nrequests==2.32.3\n");
+    write("b.txt", "numpy==2.4.6\nrequests==2.32.3\n");
+    let report = json(dir.path(), &["a.txt", "b.txt"]);
+    assert_eq!(report["verdict"]["outcome"], "different", "{report:#}");
+    assert_eq!(report["causes"][0]["facts"], serde_json::json!(["numpy.version"]));
+    assert_eq!(report["scope"]["frameworks"], serde_json::json!(["numpy", "python"]));
+    // Where one side has looked at the library itself, its list is not asked: the two names of one build differ.
+    let facts =
+        [("numpy.version", Value::from("2.4.6+local")), ("python.packages.numpy.version", "2.4.6".into())];
+    put(dir.path(), "c.lock", &snapshot(&["python", "numpy"], &facts));
+    let report = json(dir.path(), &["b.txt", "c.lock"]);
+    assert!(!changed(&report).contains(&"numpy.version".to_owned()), "{report:#}");
+}

@@ -147,3 +147,27 @@ fn a_run_decides_for_itself() {
     let found = rules(dir.path(), &path, &[]);
     assert!(found.contains(&"hash-seed-unset".to_owned()), "{found:?}");
 }
+
+/// A hazard of operations that nobody knows the program to use is a note; one that it uses fails, one that it does not
+/// use is none.
+#[test]
+fn a_hazard_of_unknown_operations_is_a_note() {
+    let dir = common::folder();
+    let level = |workload: &str| -> Option<(String, String)> {
+        let text =
+            format!("format = 1\n\n[cpu.threads]\ntorch = 4\n\n[torch]\nversion = \"2.11.0\"\n{workload}");
+        std::fs::write(dir.path().join("a.lock"), text).unwrap();
+        let report = json(dir.path(), &["a.lock"]);
+        let findings = report["findings"].as_array().unwrap();
+        let found = findings.iter().find(|f| f["rule"] == "torch-index-put-race")?;
+        let pick = |key: &str| found[key].as_str().unwrap().to_owned();
+        Some((pick("level"), pick("title")))
+    };
+    let (of_unknown, title) = level("").unwrap();
+    assert_eq!(of_unknown, "allow");
+    assert!(title.ends_with(", if the program does what the rule asks for"), "{title}");
+    let (of_used, title) =
+        level("\n[workload]\nframeworks = [\"torch\"]\noperations = [\"torch.scatter\"]\n").unwrap();
+    assert_eq!((of_used.as_str(), title.as_str()), ("deny", "Accumulating by index on several CPU threads"));
+    assert_eq!(level("\n[workload]\nframeworks = [\"torch\"]\noperations = [\"torch.matmul\"]\n"), None);
+}

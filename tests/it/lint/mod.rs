@@ -242,6 +242,27 @@ fn what_cannot_be_looked_at() {
     }
 }
 
+/// Where no file could be read, nothing was looked at, and that is no passing.
+#[test]
+fn a_gate_does_not_pass_for_what_it_could_not_read() {
+    let dir = common::folder();
+    write(dir.path(), &[("bad.py", "def f(:\n"), ("worse.py", "print 1\n"), ("sub/ok.py", "x = 1\n")]);
+    let out = lint(dir.path(), &["bad.py", "worse.py"]);
+    let text = String::from_utf8_lossy(&out.stderr).into_owned();
+    assert_eq!((out.status.code(), out.stdout.len()), (Some(2), 0), "{text}");
+    assert!(
+        text.starts_with("error: cannot read the source: bad.py:1: ") && text.contains("nor 1 more"),
+        "{text}"
+    );
+    assert!(text.contains("\nhint: "), "{text}");
+    // Among others it is named, and the sum says so.
+    let out = lint(dir.path(), &["."]);
+    assert_eq!(out.status.code(), Some(0));
+    assert!(String::from_utf8_lossy(&out.stderr).contains("skipped bad.py:1: "));
+    assert!(String::from_utf8_lossy(&out.stdout).ends_with("no hazard found in what could be read\n"));
+    assert!(String::from_utf8_lossy(&lint(dir.path(), &["sub"]).stdout).ends_with("no hazard found\n"));
+}
+
 /// Update with `SNAPSHOTS=overwrite cargo test --test it lint::the_schema_is_current`.
 #[test]
 fn the_schema_is_current() {
