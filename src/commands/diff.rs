@@ -8,7 +8,7 @@ use super::{load, print};
 use crate::cli::diff::{Diff, Format};
 use crate::error::Error;
 use crate::exit::Exit;
-use crate::explain::{Outcome, explain, observed, report};
+use crate::explain::{Outcome, compare, observed, report};
 use crate::gate::comparable::one_sided;
 use crate::outputs::record;
 use crate::render;
@@ -32,7 +32,10 @@ pub fn run(args: &Diff) -> Result<Exit, Error> {
         record::outputs(snapshot, &|suffix| std::fs::read(load::beside(path, suffix)).ok())
     });
     parts.done("outputs");
-    let mut explanation = explain(&a, &b, &rules, &args.scope, observed);
+    let compared = compare(&a, &b, &args.scope);
+    parts.done("compared");
+    let mut explanation = compared.judge(&rules, observed);
+    parts.done("judged");
     let beside = |path: &Path, suffix: &str| std::fs::read(load::beside(path, suffix)).ok();
     let tests = selftest::facts::of_both(
         [&a, &b],
@@ -42,7 +45,7 @@ pub fn run(args: &Diff) -> Result<Exit, Error> {
         let comparison = selftest::verdict::compare(&left, &right);
         crate::explain::selftest::weigh(&mut explanation, &comparison, left.library);
     }
-    parts.done("explain");
+    parts.done("self-tests");
     let names = Names { a: args.a.display().to_string(), b: args.b.display().to_string() };
     let report = || report::report(&explanation, report::side(&names.a, &a), report::side(&names.b, &b));
     let text = match args.format {

@@ -1,6 +1,6 @@
 //! The rules: those compiled in, and the user's own.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use super::pattern::Pattern;
@@ -17,8 +17,19 @@ pub struct Catalogue {
     pub rules: Vec<Compiled>,
     /// Rules by a fact that they name without a wildcard, as they write it.
     literal: HashMap<String, Vec<usize>>,
-    /// Patterns with a wildcard and their rules by the section; `None` for patterns over all sections.
-    by_section: BTreeMap<Option<String>, Vec<(usize, Pattern)>>,
+    /// Patterns with a wildcard by the segments that they spell out before it, joined by dots.
+    patterned: HashMap<String, Vec<Patterned>>,
+}
+
+/// A pattern with a wildcard.
+#[derive(Clone, Copy, Debug)]
+struct Patterned {
+    /// Its rule.
+    rule: usize,
+    /// Its place among the rule's facts.
+    place: usize,
+    /// How many bytes of it stand before the wildcard; 0 where quotes stand there, which a name as it is has not.
+    begin: usize,
 }
 
 /// A rule, ready to be matched.
@@ -65,8 +76,8 @@ impl Compiled {
     }
 
     /// The patterns of [`Rule::values`] beside their values.
-    pub fn values(&self) -> Vec<(Pattern, &Values)> {
-        self.values.iter().cloned().zip(self.rule.values.values()).collect()
+    pub fn values(&self) -> Vec<(&Pattern, &Values)> {
+        self.values.iter().zip(self.rule.values.values()).collect()
     }
 }
 
@@ -79,7 +90,7 @@ impl Catalogue {
 
     /// These rules, each of another id.
     pub fn new(rules: Vec<Rule>) -> Self {
-        let mut out = Self { rules: Vec::new(), literal: HashMap::new(), by_section: BTreeMap::new() };
+        let mut out = Self { rules: Vec::new(), literal: HashMap::new(), patterned: HashMap::new() };
         for rule in rules {
             out.push(rule);
         }
@@ -100,11 +111,15 @@ impl Catalogue {
     fn push(&mut self, rule: Rule) {
         let compiled = Compiled::new(rule);
         let index = self.rules.len();
-        for text in &compiled.rule.facts {
+        for (place, text) in compiled.rule.facts.iter().enumerate() {
             if text.contains('*') {
-                let pattern = Pattern::new(text);
-                let section = pattern.section().map(str::to_owned);
-                self.by_section.entry(section).or_default().push((index, pattern));
+                let (above, begin) = if text.contains('"') {
+                    (Pattern::new(text).above().segments().join("."), 0)
+                } else {
+                    let begin = text.split('*').next().unwrap_or_default();
+                    (begin.rsplit_once('.').map_or("", |(above, _)| above).to_owned(), begin.len())
+                };
+                self.patterned.entry(above).or_default().push(Patterned { rule: index, place, begin });
             } else {
                 // As a path is written, whatever is quoted without need.
                 let quoted = text.contains('"').then(|| Pattern::new(text).literal()).flatten();
@@ -123,11 +138,21 @@ impl Catalogue {
 
     /// The rules that may speak for this fact, in order, each once.
     pub fn speakers(&self, path: &FactPath) -> Vec<usize> {
-        let section = Some(path.section().to_owned());
-        let patterned = [section, None].into_iter().filter_map(|s| self.by_section.get(&s)).flatten();
-        let patterned = patterned.filter(|(_, pattern)| pattern.matches(path)).map(|(rule, _)| *rule);
-        let literal = self.literal.get(&path.to_string());
-        let mut out: Vec<usize> = literal.into_iter().flatten().copied().chain(patterned).collect();
+        let mut out: Vec<usize> =
+            self.literal.get(&path.to_string()).into_iter().flatten().copied().collect();
+        let name = path.segments().join(".");
+        let matches = |p: &&Patterned| {
+            let rule = &self.rules[p.rule];
+            // Few patterns begin as the path does, and only those are parsed.
+            name.as_bytes().starts_with(&rule.rule.facts[p.place].as_bytes()[..p.begin])
+                && rule.facts()[p.place].matches(path)
+        };
+        let mut end = 0;
+        for (n, segment) in path.segments().iter().enumerate() {
+            let above = self.patterned.get(&name[..end]).into_iter().flatten();
+            out.extend(above.filter(matches).map(|p| p.rule));
+            end += segment.len() + usize::from(n > 0);
+        }
         out.sort_unstable();
         out.dedup();
         out

@@ -25,7 +25,7 @@ pub struct View<'a> {
     /// The second; the same as the first for a condition on one snapshot.
     pub b: &'a Snapshot,
     /// The rule's own defaults and spellings.
-    pub values: &'a [(Pattern, &'a Values)],
+    pub values: &'a [(&'a Pattern, &'a Values)],
     /// What `{fact}` stands for.
     pub fact: Option<&'a FactPath>,
     /// What `{1}` stands for: the segment of that fact where the rule's pattern has its first `*`.

@@ -99,9 +99,10 @@ fn ruling(rule: &Compiled, view: &View<'_>, in_scope: bool) -> Ruling {
 
 /// Whether a rule on one snapshot is raised there: only where its condition is decided and in scope.
 pub fn hazard(rule: &Compiled, side: &Snapshot, scope: &Scope) -> bool {
+    if rule.rule.on != On::Snapshot || !scope.meets(&rule.rule.scope) {
+        return false;
+    }
     let values = rule.values();
     let view = View { a: side, b: side, values: &values, fact: None, star: None };
-    rule.rule.on == On::Snapshot
-        && scope.meets(&rule.rule.scope)
-        && rule.rule.when.as_ref().is_some_and(|when| view.holds(when) == Some(true))
+    rule.rule.when.as_ref().is_some_and(|when| view.holds(when) == Some(true))
 }

@@ -19,6 +19,7 @@ pub mod supply;
 pub mod user;
 pub mod verdict;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::diff::{self, Diff};
@@ -59,22 +60,43 @@ pub fn explain(
     narrow: &[String],
     observed: Option<Report>,
 ) -> Explanation {
-    let b = &diff::align::align(a, b);
-    let (a, b) = &supply::versions(a, b);
-    let mut scope = Scope::of(a, b);
+    compare(a, b, narrow).judge(rules, observed)
+}
+
+/// Two snapshots that speak of the same things by the same paths, and how they differ: what rules judge.
+#[derive(Clone, Debug)]
+pub struct Compared<'s> {
+    a: Cow<'s, Snapshot>,
+    b: Cow<'s, Snapshot>,
+    narrow: &'s [String],
+    scope: Scope,
+    diff: Diff,
+}
+
+/// What differs between two snapshots, before any rule is asked.
+pub fn compare<'s>(a: &'s Snapshot, b: &'s Snapshot, narrow: &'s [String]) -> Compared<'s> {
+    let (a, b) = supply::versions(a, diff::align::align(a, b));
+    let mut scope = Scope::of(&a, &b);
     if !narrow.is_empty() {
         scope = scope.narrowed(narrow);
     }
-    let reads = reads(a, b);
-    let diff = diff::diff(a, b, &reads);
-    let judged = judge::pair(rules, a, b, &diff, &scope);
-    let (mut settled, mut causes) = settle::settle(rules, a, b, &diff, judged, &scope);
-    let hazards = settle::hazards(rules, a, b, narrow);
-    let mut verdict = verdict::verdict(rules, a, b, &diff, &settled, &causes, &hazards, &scope);
-    if let Some(report) = &observed {
-        observed::combine(report, &mut verdict, &mut causes, &mut settled);
+    let diff = diff::diff(&a, &b, &reads(&a, &b));
+    Compared { a, b, narrow, scope, diff }
+}
+
+impl Compared<'_> {
+    /// What the rules say of it.
+    pub fn judge(self, rules: &Catalogue, observed: Option<Report>) -> Explanation {
+        let Self { a, b, narrow, scope, diff } = self;
+        let judged = judge::pair(rules, &a, &b, &diff, &scope);
+        let (mut settled, mut causes) = settle::settle(rules, &a, &b, &diff, judged, &scope);
+        let hazards = settle::hazards(rules, &a, &b, narrow);
+        let mut verdict = verdict::verdict(rules, &a, &b, &diff, &settled, &causes, &hazards, &scope);
+        if let Some(report) = &observed {
+            observed::combine(report, &mut verdict, &mut causes, &mut settled);
+        }
+        Explanation { diff, scope, settled, causes, hazards, verdict, observed, selftests: None }
     }
-    Explanation { diff, scope, settled, causes, hazards, verdict, observed, selftests: None }
 }
 
 /// The facts that either program reads itself (`workload.reads`): they count whatever their class.

@@ -1,17 +1,38 @@
 //! Patterns over fact paths: `*` is a segment or a part of one, `**` at the end one or more segments.
 
-use std::ops::Bound;
-
 use crate::snapshot::{FactPath, Facts};
 
 /// A parsed pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pattern {
-    segments: Vec<String>,
-    /// Which of them hold a `*`.
-    stars: Vec<bool>,
+    segments: Vec<Segment>,
     /// Whether `**` stands at the end.
     deep: bool,
+}
+
+/// A segment of a pattern.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Segment {
+    text: String,
+    /// Where its first `*` stands.
+    star: Option<usize>,
+}
+
+impl Segment {
+    fn new(text: String) -> Self {
+        Self { star: text.find('*'), text }
+    }
+
+    fn fits(&self, text: &str) -> bool {
+        match self.star {
+            None => self.text == text,
+            // Most texts are told apart by how they begin.
+            Some(at) => {
+                let begins = text.as_bytes().starts_with(&self.text.as_bytes()[..at]);
+                begins && (self.text.len() == 1 || glob(&self.text, text))
+            }
+        }
+    }
 }
 
 impl Pattern {
@@ -27,27 +48,29 @@ impl Pattern {
         if deep {
             segments.pop();
         }
-        let stars = segments.iter().map(|s| s.contains('*')).collect();
-        Self { segments, stars, deep }
+        Self { segments: segments.into_iter().map(Segment::new).collect(), deep }
     }
 
     /// The one path that this pattern names, if it has no wildcard.
     pub fn literal(&self) -> Option<FactPath> {
-        (!self.deep && !self.segments.iter().any(|s| s.contains('*')))
-            .then(|| FactPath::new(self.segments.iter().cloned()))
+        (!self.deep && self.spelled_out() == self.segments.len()).then(|| self.above())
     }
 
     /// The section, where the pattern names one.
     pub fn section(&self) -> Option<&str> {
-        self.segments.first().map(String::as_str).filter(|s| !s.contains('*'))
+        self.segments.first().filter(|s| s.star.is_none()).map(|s| s.text.as_str())
     }
 
-    /// The paths that the pattern may name: those of its section, or all where it leaves the section open.
+    /// The path that the pattern spells out before its first wildcard: whatever it names is this, or lies below.
+    pub fn above(&self) -> FactPath {
+        FactPath::new(self.segments.iter().take_while(|s| s.star.is_none()).map(|s| s.text.clone()))
+    }
+
+    /// The paths that the pattern may name: what lies below the part that it spells out.
     pub fn within<'f>(&self, facts: &'f Facts) -> impl Iterator<Item = &'f FactPath> + use<'f> {
-        let section = self.section().map(|s| FactPath::new([s]));
-        let from = section.clone().map_or(Bound::Unbounded, Bound::Included);
-        let keys = facts.range((from, Bound::Unbounded)).map(|(path, _)| path);
-        keys.take_while(move |path| section.as_ref().is_none_or(|s| s.section() == path.section()))
+        let above = self.above();
+        let keys = facts.range(above.clone()..).map(|(path, _)| path);
+        keys.take_while(move |path| above.covers(path))
     }
 
     /// Whether the pattern names this path.
@@ -56,38 +79,26 @@ impl Pattern {
         let length = self.segments.len();
         let fits = if self.deep { segments.len() > length } else { segments.len() == length };
         // From the end: what tells facts apart stands there, and what they share at the front.
-        fits && self.fit(segments.iter().take(length)).rev().all(|fits| fits)
-    }
-
-    /// Whether each segment fits the pattern's of the same place.
-    fn fit<'s>(
-        &'s self,
-        texts: impl DoubleEndedIterator<Item = &'s String> + ExactSizeIterator + 's,
-    ) -> impl DoubleEndedIterator<Item = bool> + 's {
-        let patterns = self.segments.iter().zip(&self.stars).take(texts.len());
-        patterns
-            .zip(texts)
-            .map(|((pattern, star), text)| if *star { glob(pattern, text) } else { pattern == text })
+        fits && self.segments.iter().zip(segments).rev().all(|(pattern, text)| pattern.fits(text))
     }
 
     /// The first segment of this path that stands where the pattern has a `*`; `None` where the pattern does not
     /// name the path, or has none before its end.
     pub fn first_star<'p>(&self, path: &'p FactPath) -> Option<&'p str> {
-        let at = self.segments.iter().position(|s| s.contains('*'))?;
+        let at = self.segments.iter().position(|s| s.star.is_some())?;
         self.matches(path).then(|| path.segments().get(at).map(String::as_str))?
     }
 
     /// How many segments the pattern spells out before its first wildcard.
     pub fn spelled_out(&self) -> usize {
-        self.segments.iter().take_while(|s| !s.contains('*')).count()
+        self.segments.iter().take_while(|s| s.star.is_none()).count()
     }
 
     /// Whether the pattern may name this path or something below it.
     pub fn reaches_into(&self, path: &FactPath) -> bool {
         let segments = path.segments();
-        let n = self.segments.len().min(segments.len());
         (self.deep || self.segments.len() >= segments.len())
-            && self.fit(segments[..n].iter()).all(|fits| fits)
+            && self.segments.iter().zip(segments).all(|(pattern, text)| pattern.fits(text))
     }
 }
 

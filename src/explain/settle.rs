@@ -249,9 +249,11 @@ pub fn hazards(rules: &Catalogue, a: &Snapshot, b: &Snapshot, narrow: &[String])
         let mut facts = BTreeSet::new();
         for (holds, snapshot) in [(in_a, a), (in_b, b)] {
             if holds {
-                let all =
-                    snapshot.facts.keys().chain(snapshot.private.keys()).chain(snapshot.volatile.keys());
-                facts.extend(all.filter(|p| rule.speaks_for(p)).cloned());
+                for pattern in rule.facts() {
+                    for map in [&snapshot.facts, &snapshot.private, &snapshot.volatile] {
+                        facts.extend(pattern.within(map).filter(|p| pattern.matches(p)).cloned());
+                    }
+                }
                 // What is missing is named, too: `env.PYTHONHASHSEED` is what to set.
                 facts.extend(rule.facts().iter().filter_map(super::pattern::Pattern::literal));
             }

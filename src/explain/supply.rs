@@ -8,8 +8,8 @@ use crate::snapshot::{FactPath, Looked, Snapshot};
 /// Both sides with the version of each framework, from their packages, where neither side has looked at the framework
 /// itself. Only where neither has: a distribution's version and what the library says of itself can differ by the
 /// local part (`2.11.0`, `2.11.0+cu130`), which would be no difference of the two sides.
-pub fn versions<'s>(a: &'s Snapshot, b: &'s Snapshot) -> (Cow<'s, Snapshot>, Cow<'s, Snapshot>) {
-    let (mut a, mut b) = (Cow::Borrowed(a), Cow::Borrowed(b));
+pub fn versions<'s>(a: &'s Snapshot, b: Cow<'s, Snapshot>) -> (Cow<'s, Snapshot>, Cow<'s, Snapshot>) {
+    let (mut a, mut b) = (Cow::Borrowed(a), b);
     for (name, fact) in FRAMEWORKS {
         let path: FactPath = FactPath::new(fact.split('.'));
         let unseen = |s: &Snapshot| matches!(s.look(&path), Looked::Unknown(_));

@@ -3,6 +3,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use serde::Serialize;
 
@@ -137,14 +138,23 @@ pub fn find(path: &FactPath) -> Option<&'static Fact> {
 }
 
 fn look_up(path: &FactPath) -> Option<&'static Fact> {
-    let section = path.section();
-    // The files are in alphabetical order and hold the facts of one section each.
-    let start = FACTS.partition_point(|f| section_of(f) < section);
-    FACTS[start..]
-        .iter()
-        .take_while(|f| section_of(f) == section)
-        .filter(|f| matches(f.path, path.segments()))
-        .min_by_key(|f| f.path.bytes().filter(|b| *b == b'*').count())
+    /// The declarations by section and last word, which tell most of them apart.
+    static ENDS: LazyLock<HashMap<(&str, &str), Vec<usize>>> = LazyLock::new(|| {
+        let mut ends: HashMap<_, Vec<_>> = HashMap::new();
+        for (i, fact) in FACTS.iter().enumerate() {
+            let last = fact.path.rsplit('.').next().unwrap_or_default();
+            ends.entry((section_of(fact), last)).or_default().push(i);
+        }
+        ends
+    });
+    let last = path.segments().last()?;
+    [last.as_str(), "*", "**"]
+        .into_iter()
+        .filter_map(|last| ENDS.get(&(path.section(), last)))
+        .flatten()
+        .filter(|i| matches(FACTS[**i].path, path.segments()))
+        .min_by_key(|i| (FACTS[**i].path.bytes().filter(|b| *b == b'*').count(), **i))
+        .map(|i| &FACTS[*i])
 }
 
 /// Whether some declared fact can have a path that this pattern of a rule names: a word may hold `*` for any text,

@@ -117,15 +117,23 @@ fn closing_quote(text: &str) -> Option<usize> {
 impl Ord for FactPath {
     fn cmp(&self, other: &Self) -> Ordering {
         for (a, b) in self.0.iter().zip(&other.0) {
-            if a == b {
+            // Most are told apart by their first characters, and these stand before numbers are a question.
+            if let (Some(x), Some(y)) = (a.as_bytes().first(), b.as_bytes().first())
+                && x != y
+                && !(x.is_ascii_digit() || y.is_ascii_digit())
+            {
+                return x.cmp(y);
+            }
+            let as_text = a.cmp(b);
+            if as_text == Ordering::Equal {
                 continue;
             }
             // Numbers stand before names: "10" < "1a" < "2" < "10" would be a circle otherwise.
             let order = match (number(a), number(b)) {
-                (Some(x), Some(y)) => x.cmp(&y).then_with(|| a.cmp(b)),
+                (Some(x), Some(y)) => x.cmp(&y).then(as_text),
                 (Some(_), None) => Ordering::Less,
                 (None, Some(_)) => Ordering::Greater,
-                (None, None) => a.cmp(b),
+                (None, None) => as_text,
             };
             if order != Ordering::Equal {
                 return order;
@@ -143,6 +151,10 @@ impl PartialOrd for FactPath {
 
 /// A segment's value where it is a plain decimal index.
 fn number(segment: &str) -> Option<u64> {
+    // Most are told by their first character.
+    if !segment.as_bytes().first()?.is_ascii_digit() {
+        return None;
+    }
     segment.bytes().all(|b| b.is_ascii_digit()).then(|| segment.parse().ok()).flatten()
 }
 

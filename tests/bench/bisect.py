@@ -88,7 +88,7 @@ def one(case, rb, tool, work, noise):
 def folder(side, rb):
     """Where the command runs: in the repository of the program, where it has one, as its commit is recorded only there."""
     own = os.path.dirname(side["workload", ""])
-    return own if os.path.isdir(os.path.join(own, ".git")) else side["cwd", ""] or rb.FIXTURES
+    return own if own and os.path.isdir(os.path.join(own, ".git")) else side["cwd", ""] or rb.FIXTURES
 
 
 def words(side, rb):

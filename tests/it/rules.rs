@@ -8,6 +8,9 @@ use driftlock::explain::rule::{Condition, Effect, On, Operator, Predicate, Rule}
 use driftlock::explain::{case, predict, user};
 use driftlock::facts::{self, Compare, Type};
 use driftlock::lint;
+use driftlock::snapshot::FactPath;
+
+use crate::common::root;
 
 /// All complaints at once: a rule's author mends them in one go.
 fn complain(complaints: &[String]) {
@@ -219,4 +222,33 @@ fn the_reference_is_current() {
     let entries = std::fs::read_dir(&folder).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap());
     let old: Vec<String> = entries.filter(|name| !pages.iter().any(|(page, _)| page == name)).collect();
     assert!(old.is_empty(), "remove {old:?}: no topic is called so");
+}
+
+/// The indexes by which rules and declarations are found give what going through all of them gives.
+#[test]
+fn every_rule_and_declaration_that_speaks_for_a_fact_is_found() {
+    let (rules, declared) = (Catalogue::built_in(), driftlock::facts::FACTS);
+    let patterns: Vec<Pattern> = declared.iter().map(|f| Pattern::new(f.path)).collect();
+    let mut paths: BTreeSet<FactPath> = BTreeSet::new();
+    for entry in std::fs::read_dir(root().join("fixtures/hosts")).unwrap() {
+        let text = std::fs::read_to_string(entry.unwrap().path().join("snapshot.lock")).unwrap();
+        let s = driftlock::snapshot::read::from_str(&text).unwrap().snapshot;
+        paths.extend(
+            [s.facts, s.private, s.volatile, s.results, s.meta].into_iter().flat_map(BTreeMap::into_keys),
+        );
+    }
+    for odd in
+        ["env", "env.\"OMP_a.b\"", "data.\"x.y\".digest", "python.packages.\"*\".version", "nothing.at.all"]
+    {
+        paths.insert(odd.parse().unwrap());
+    }
+    assert!(paths.len() > 1000, "{}", paths.len());
+    for path in &paths {
+        let all = rules.rules.iter().enumerate().filter(|(_, rule)| rule.speaks_for(path));
+        assert_eq!(rules.speakers(path), all.map(|(i, _)| i).collect::<Vec<_>>(), "{path}");
+        let stars = |i: &usize| declared[*i].path.matches('*').count();
+        let fitting = (0..declared.len()).filter(|i| patterns[*i].matches(path));
+        let closest = fitting.min_by_key(stars).map(|i| declared[i].path);
+        assert_eq!(driftlock::facts::find(path).map(|f| f.path), closest, "{path}");
+    }
 }
