@@ -8,14 +8,15 @@ it goes under $BENCH_WORK). For each case with truth `different`, both sides run
 variables more that differ and that no program reads; then `driftlock bisect A B -- COMMAND` runs in a clean environment.
 Right is the exact set of true factors, verified from both sides. Where bisect finds both sides equal, they are run once
 more without driftlock: a pair that agrees on this machine (its truth was measured on another CPU) is no pair here and is
-left out. So are HOME, of which a snapshot holds a digest alone, and PYTHONDONTWRITEBYTECODE, which probes hold at 1.
+left out. So are HOME, of which a snapshot holds a digest alone, PYTHONDONTWRITEBYTECODE, which probes hold at 1, and a
+data file whose contents changed at its path: only the later ones are there.
 """
 import sys
 sys.path.pop(0)   # this file is called as a module of the standard library
 import argparse, json, os, re, shlex, statistics, subprocess, tempfile, time
 
 KINDS = {"env", "pkg", "arg", "affinity", "git", "data"}
-NOT_SET = {"env:HOME", "env:PYTHONDONTWRITEBYTECODE"}
+NOT_SET = {"env:HOME", "env:PYTHONDONTWRITEBYTECODE", "data:v2"}
 
 
 def names(factor):

@@ -6,9 +6,11 @@ use std::path::{Path, PathBuf};
 use serde_json::{Map, Value as Json};
 use yaml_rust2::{Yaml, YamlEmitter, YamlLoader};
 
+use super::lines::Form;
 use super::{Maker, standing};
 use crate::bisect::factor::{Factor, Kind, Setting, shown};
 use crate::diff::Change;
+use crate::probes::config::source;
 use crate::snapshot::{Snapshot, Value};
 
 /// Factors of the values that differ.
@@ -32,10 +34,7 @@ pub(super) fn factors(maker: &mut Maker<'_>) {
             (!all.is_empty()).then_some((all, key))
         });
         let Some((with, key)) = found else {
-            maker.uncontrolled(
-                &change.path,
-                "no configuration file of both sides is in this project as JSON, YAML or TOML",
-            );
+            maker.uncontrolled(&change.path, "no configuration file of both sides is in this project");
             continue;
         };
         let hidden =
@@ -93,8 +92,24 @@ fn extension(path: &Path) -> String {
     path.extension().map(|e| e.to_string_lossy().to_lowercase()).unwrap_or_default()
 }
 
+/// The form of a file of lines, by its name.
+fn form(path: &Path) -> Option<Form> {
+    match source::Format::of(path)? {
+        source::Format::Ini => Some(Form::Ini),
+        source::Format::Dotenv => Some(Form::Dotenv),
+        _ => None,
+    }
+}
+
 /// The file as a tree in which keys can be looked up.
 fn parse(path: &Path, text: &str) -> Option<Json> {
+    if let Some(form) = form(path) {
+        let mut tree = Json::Object(Map::new());
+        for key in form.keys(text)? {
+            put(&mut tree, &key, Some(Json::Null)).ok()?;
+        }
+        return Some(tree);
+    }
     match extension(path).as_str() {
         "json" => serde_json::from_str(text).ok(),
         "toml" => serde_json::to_value(text.parse::<toml::Table>().ok()?).ok(),
@@ -134,12 +149,17 @@ fn holds(tree: &Json, key: &[String]) -> bool {
         .is_some()
 }
 
-/// The text of a configuration file with values replaced; everything else keeps its meaning, not its comments.
+/// The text of a configuration file with values replaced; everything else keeps its meaning, and in INI and `.env` its
+/// comments.
 ///
 /// # Errors
 ///
 /// Why it cannot be.
 pub fn rewrite(path: &Path, text: &str, values: &[(Vec<String>, Option<Value>)]) -> Result<String, String> {
+    if let Some(form) = form(path) {
+        let mut values = values.iter();
+        return values.try_fold(text.to_owned(), |text, (key, value)| form.put(&text, key, value.as_ref()));
+    }
     match extension(path).as_str() {
         "json" => {
             let mut tree: Json = serde_json::from_str(text).map_err(|e| e.to_string())?;
@@ -170,7 +190,7 @@ pub fn rewrite(path: &Path, text: &str, values: &[(Vec<String>, Option<Value>)])
     }
 }
 
-fn missing(key: &[String]) -> String {
+pub(super) fn missing(key: &[String]) -> String {
     format!("the file has no place for `{}`", key.join("."))
 }
 

@@ -3,6 +3,7 @@
 pub mod arguments;
 pub mod config;
 mod follows;
+mod lines;
 pub mod packages;
 pub mod processor;
 pub mod tree;

@@ -1,20 +1,42 @@
 //! `.env` files as python-dotenv reads them: every value is text, `${NAME}` is kept as it stands.
 
-use std::collections::BTreeMap;
+use std::ops::Range;
 use std::rc::Rc;
 
 use super::node::{Node, ParseError};
 
 /// Parses `.env` text. Of a name that is there twice, the last one counts; a name without `=` is null.
 pub(super) fn parse(text: &str) -> Result<Node, ParseError> {
-    let mut table = BTreeMap::new();
+    let bindings = bindings(text)?.into_iter();
+    let table = bindings.map(|b| (b.name, Rc::new(b.value.map_or_else(Node::null, Node::text)))).collect();
+    Ok(Node::Table(table))
+}
+
+/// The names of a `.env` text in their order, and the bytes of the lines of each.
+///
+/// # Errors
+///
+/// It is none.
+pub(crate) fn lines(text: &str) -> Result<Vec<(String, Range<usize>)>, ParseError> {
+    Ok(bindings(text)?.into_iter().map(|b| (b.name, b.lines)).collect())
+}
+
+struct Binding {
+    name: String,
+    value: Option<String>,
+    lines: Range<usize>,
+}
+
+fn bindings(text: &str) -> Result<Vec<Binding>, ParseError> {
+    let mut out = Vec::new();
     let mut reader = Reader { rest: text, line: 1 };
     while reader.skip_blank() {
-        let line = reader.line;
+        let (line, start) = (reader.line, text.len() - reader.rest.len());
         let (name, value) = reader.binding().ok_or_else(|| ParseError::new(line, "not `NAME=value`"))?;
-        table.insert(name, Rc::new(value.map_or_else(Node::null, Node::text)));
+        reader.take(usize::from(reader.rest.starts_with('\n')));
+        out.push(Binding { name, value, lines: start..text.len() - reader.rest.len() });
     }
-    Ok(Node::Table(table))
+    Ok(out)
 }
 
 struct Reader<'a> {

@@ -5,12 +5,12 @@
 //! `config.NAME`. Two files that give one key different values are the user's error: only the program knows which one
 //! wins. docs/reference/config.md describes formats and types.
 
-mod dotenv;
+pub(crate) mod dotenv;
 mod hydra;
-mod ini;
+pub(crate) mod ini;
 mod json;
 mod node;
-mod source;
+pub(crate) mod source;
 mod tables;
 mod yaml;
 

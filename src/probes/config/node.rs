@@ -13,11 +13,11 @@ pub(super) const VALUES: usize = 100_000;
 
 /// Why a text is not a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct ParseError {
+pub(crate) struct ParseError {
     /// The line, from 1, where it can be named.
     pub(super) line: Option<usize>,
     /// What is wrong.
-    pub(super) what: String,
+    pub(crate) what: String,
 }
 
 impl ParseError {

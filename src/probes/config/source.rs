@@ -113,7 +113,7 @@ fn taken<'a>(
 
 /// The formats that a file's name tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Format {
+pub(crate) enum Format {
     Yaml,
     Toml,
     Json,
@@ -122,7 +122,7 @@ enum Format {
 }
 
 impl Format {
-    fn of(path: &Path) -> Option<Self> {
+    pub(crate) fn of(path: &Path) -> Option<Self> {
         let name = path.file_name()?.to_str()?.to_lowercase();
         if name == ".env" || name.starts_with(".env.") {
             return Some(Self::Dotenv);

@@ -101,6 +101,37 @@ fn a_value_of_a_configuration_file() {
     assert!(text.contains("name: b"), "the user's file is as it was");
 }
 
+/// INI and `.env`: the program sees A's comments with B's values, and the user's files stay as they were.
+#[test]
+fn values_of_files_of_lines() {
+    let bench = Bench::with("grep -v tag conf.ini .env\n");
+    let args = [
+        "--section",
+        "env",
+        "--section",
+        "config",
+        "--no-python",
+        "--config",
+        "conf.ini",
+        "--config",
+        ".env",
+    ];
+    bench.put("conf.ini", "; why\n[train]\nLR = 0.1\ntag = a\nlayers =\n  1\n  2\n");
+    bench.put(".env", "SEED=1 # one\nX_tag=a\n");
+    bench.capture("a.lock", &noise(2, "a"), &args);
+    bench.put("conf.ini", "; why\n[train]\nLR = 0.2\ntag = b\nlayers =\n  1\n  2\n[new]\ntag = b\n");
+    bench.put(".env", "SEED=1 # one\nX_tag=b\nY_tag=b\n");
+    bench.capture("b.lock", &noise(2, "b"), &args);
+    let report = bench.program(&[]);
+    assert_eq!(causes(&report), [["config.train.lr"]], "{report:#}");
+    let ids: Vec<&str> =
+        report["factors"].as_array().unwrap().iter().map(|f| f["id"].as_str().unwrap()).collect();
+    for id in ["config.train.tag", "config.new.tag", "config.X_tag", "config.Y_tag"] {
+        assert!(ids.contains(&id), "{id}: {ids:?}");
+    }
+    assert_eq!(report["touched"], serde_json::json!([]));
+}
+
 #[test]
 fn a_word_of_the_command_line() {
     let bench = Bench::with("[ \"$2\" = 0.1 ] && echo 1 || echo 2\n");
