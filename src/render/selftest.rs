@@ -88,10 +88,11 @@ fn head(test: &SelfTest) -> String {
         let _infallible = write!(device, " ({isa})");
     }
     let line = format!(
-        "{} {version} on {device}, engine {}: {operations} operations in {} processes, {:.1} s",
+        "{} {version} on {device}, engine {}: {operations} operations in {} process{}, {:.1} s",
         test.library.module(),
         test.engine,
         test.arms.len(),
+        if test.arms.len() == 1 { "" } else { "es" },
         test.seconds
     );
     format!("{}\n\n", shown(&line))

@@ -195,6 +195,7 @@ pub fn request(arm: &Arm, wanted: &Wanted, catalogue: &Catalogue) -> Request {
         flags: arm.flags.clone(),
         load: arm.load,
         signatures: arm.signatures,
+        wait: false,
         simulate: None,
         operations,
     }

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::arms::{self, Arm, Wanted};
+use super::arms::{self, Arm, Level, Wanted};
 use super::catalogue::{self, Library};
 use super::engine::{Environment, Kind};
 use super::fault::Fault;
@@ -54,10 +54,10 @@ pub fn run(
         seconds: 0.0,
         arms: Vec::new(),
     };
-    for arm in arms {
+    let begin = |arm: &Arm, wait: bool| {
         let mut request = arms::request(arm, wanted, catalogue);
         request.simulate.clone_from(&how.simulate);
-        watcher.arm(&arm.name, request.operations.len());
+        request.wait = wait;
         let mut start = start.clone();
         start.env.extend(arm.env.clone());
         if let (true, Some(threads)) = (wanted.library != Library::Torch, arm.threads) {
@@ -66,8 +66,17 @@ pub fn run(
                 start.env.insert(name.to_owned(), threads.to_string());
             }
         }
+        (request.operations.len(), spawn::start(&start, request))
+    };
+    // Half of a quick test in Python is the import, so that the next arm's process imports while this arm's does.
+    let ahead = wanted.level == Level::Quick && how.engine == Kind::Python;
+    let mut next = None;
+    for (i, arm) in arms.iter().enumerate() {
+        let (operations, process) = next.take().unwrap_or_else(|| begin(arm, false));
+        next = arms.get(i + 1).filter(|_| ahead).map(|arm| begin(arm, true));
+        watcher.arm(&arm.name, operations);
         let at = Instant::now();
-        let answer = spawn::run(&start, &request, how.limit, |id| watcher.operation(id));
+        let answer = process.answer(how.limit, |id| watcher.operation(id));
         if let Some(fault) = &answer.fault
             && result.arms.is_empty()
         {

@@ -24,6 +24,9 @@ pub struct Request {
     /// Whether error signatures are computed.
     #[serde(default)]
     pub signatures: bool,
+    /// Whether to wait for a line on standard input once the libraries are loaded; the end of the input ends all.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub wait: bool,
     /// Rounds operands as if the machine did: for tests of the classification.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub simulate: Option<String>,

@@ -1,11 +1,11 @@
 //! One engine process: started with a request, watched line by line to its end or its limit.
 
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::os::unix::process::{CommandExt as _, ExitStatusExt as _};
 use std::path::PathBuf;
 use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
 use std::sync::mpsc;
-use std::thread;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
@@ -34,24 +34,72 @@ pub struct Answer {
     pub stderr: String,
 }
 
+#[derive(Debug)]
 enum Said {
     Line(String),
     Broken(String),
     End,
 }
 
-/// Runs one request. `progress` is called with the id of each operation that begins.
-pub fn run(start: &Start, request: &Request, limit: Duration, mut progress: impl FnMut(&str)) -> Answer {
-    let mut answer = Answer::default();
-    let mut child = match spawn(start, request) {
-        Ok(child) => child,
-        Err(fault) => return Answer { fault: Some(fault), ..answer },
-    };
-    let (send, lines) = mpsc::channel();
-    if let Some(stdout) = child.stdout.take() {
-        thread::spawn(move || read(stdout, &send));
+/// A process that was started. One whose request says `wait` loads its libraries meanwhile, and begins with
+/// [`Started::answer`]. Dropped, it is ended.
+#[derive(Debug)]
+pub struct Started {
+    request: Request,
+    running: Result<Running, Fault>,
+}
+
+#[derive(Debug)]
+struct Running {
+    child: Child,
+    lines: mpsc::Receiver<Said>,
+    errors: Option<JoinHandle<String>>,
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // The group of a process that was waited for is gone, and its number may be another's.
+        if matches!(self.child.try_wait(), Ok(None)) {
+            finish(&mut self.child, Instant::now(), true);
+        }
     }
-    let errors = child.stderr.take().map(|stderr| thread::spawn(move || tail(stderr)));
+}
+
+/// Starts a process with a request.
+pub fn start(start: &Start, request: Request) -> Started {
+    let running = spawn(start, &request).map(|mut child| {
+        let (send, lines) = mpsc::channel();
+        if let Some(stdout) = child.stdout.take() {
+            thread::spawn(move || read(stdout, &send));
+        }
+        let errors = child.stderr.take().map(|stderr| thread::spawn(move || tail(stderr)));
+        Running { child, lines, errors }
+    });
+    Started { request, running }
+}
+
+impl Started {
+    /// Reads the answer to the request. `progress` is called with the id of each operation that begins.
+    pub fn answer(self, limit: Duration, progress: impl FnMut(&str)) -> Answer {
+        match self.running {
+            Ok(running) => answer(running, &self.request, limit, progress),
+            Err(fault) => Answer { fault: Some(fault), ..Answer::default() },
+        }
+    }
+}
+
+fn answer(
+    mut running: Running,
+    request: &Request,
+    limit: Duration,
+    mut progress: impl FnMut(&str),
+) -> Answer {
+    let mut answer = Answer::default();
+    let Running { child, lines, errors } = &mut running;
+    if let Some(mut stdin) = child.stdin.take() {
+        // One that died on the way is known by its end.
+        let _gone = stdin.write_all(b"\n");
+    }
     let deadline = Instant::now() + limit;
     let mut during = None;
     let mut done = false;
@@ -110,8 +158,8 @@ pub fn run(start: &Start, request: &Request, limit: Duration, mut progress: impl
             }
         }
     }
-    let end = finish(&mut child, deadline, answer.fault.is_some());
-    answer.stderr = errors.and_then(|thread| thread.join().ok()).unwrap_or_default();
+    let end = finish(child, deadline, answer.fault.is_some());
+    answer.stderr = errors.take().and_then(|thread| thread.join().ok()).unwrap_or_default();
     if answer.fault.is_none() && !done {
         let (status, signal) = end.unwrap_or((-1, None));
         answer.fault = Some(Fault::of_end(status, signal, &answer.stderr, during));
@@ -122,10 +170,12 @@ pub fn run(start: &Start, request: &Request, limit: Duration, mut progress: impl
 fn spawn(start: &Start, request: &Request) -> Result<Child, Fault> {
     let not_started =
         |reason: String| Fault::NotStarted { program: start.program.display().to_string(), reason };
+    let waits = request.wait;
     let request = serde_json::to_string(request).map_err(|e| not_started(e.to_string()))?;
     let mut command = Command::new(&start.program);
     command.args(&start.args).arg(request).envs(&start.env);
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+    command.stdin(if waits { Stdio::piped() } else { Stdio::null() });
+    command.stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
     command.spawn().map_err(|e| not_started(e.to_string()))
 }
 

@@ -12,7 +12,9 @@ def set_flag(name, value):
     """Sets a flag of the request; returns what the library says afterwards."""
     backends = torch.backends
     if name == "deterministic_algorithms":
-        torch.use_deterministic_algorithms(value != 0, warn_only=value == 2)
+        # What torch.use_deterministic_algorithms calls for ATen. It also tells torch.compile, whose import takes
+        # seconds and of which nothing is used here.
+        torch._C._set_deterministic_algorithms(value != 0, warn_only=value == 2)
         if not torch.are_deterministic_algorithms_enabled():
             return 0
         return 2 if torch.is_deterministic_algorithms_warn_only_enabled() else 1

@@ -71,6 +71,26 @@ fn a_worker_that_misbehaves_is_told_apart() {
     says(&with(r#"echo '{"line":"operation","id":"rm","digest":"","runs":1}'"#), "that was not asked for");
 }
 
+/// A quick test in Python starts its second process while the first one loads. Where the first fails, none is left.
+#[test]
+fn a_process_that_waits_ends_with_the_test() {
+    let dir = environment("2.11.0+cu130");
+    let python = dir.path().join("bin/python");
+    fs::remove_file(&python).unwrap();
+    let waiting = dir.path().join("waiting");
+    let script = format!(
+        "#!/bin/sh\ncase \"$*\" in\n*'\"wait\":true'*) echo $$ > {0}.new; mv {0}.new {0}; read line; sleep 60;;\n\
+         *) while [ ! -e {0} ]; do sleep 0.05; done; echo hello;;\nesac\n",
+        waiting.display()
+    );
+    fs::write(&python, script).unwrap();
+    fs::set_permissions(&python, fs::Permissions::from_mode(0o755)).unwrap();
+    let args = ["--quick", "--engine", "python", "--device", "cpu", "--python", dir.path().to_str().unwrap()];
+    says(&selftest(&args).output().unwrap(), "answered with what is not the protocol: `hello`");
+    let pid: i32 = fs::read_to_string(&waiting).unwrap().trim().parse().unwrap();
+    assert!(!Path::new(&format!("/proc/{pid}")).exists(), "{pid} is still there");
+}
+
 #[test]
 fn a_worker_that_is_missing_or_of_another_version_is_never_started() {
     let dir = environment("2.13.0");
