@@ -147,6 +147,13 @@ pub struct Link {
     pub url: String,
 }
 
+impl From<&Source> for Link {
+    fn from(source: &Source) -> Self {
+        let Source { title, url, .. } = source.on_the_web();
+        Self { title, url }
+    }
+}
+
 /// One fact that differs.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Change {
@@ -250,11 +257,7 @@ fn cause(rank: usize, finding: &Finding) -> Cause {
         remedy: rule.remedy.clone(),
         wrong_when: rule.wrong_when.clone(),
         evidence: finding.evidence.clone(),
-        sources: rule
-            .sources
-            .iter()
-            .map(|Source { title, url, .. }| Link { title: title.clone(), url: url.clone() })
-            .collect(),
+        sources: rule.sources.iter().map(Link::from).collect(),
         side: finding.side,
     }
 }

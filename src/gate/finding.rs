@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use crate::explain::rule::{Confidence, Effect, Rule, Source};
 
+pub use crate::explain::rule::page;
+
 /// How grave a finding is under the policy. Only [`Level::Deny`] makes a gate fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
@@ -82,7 +84,7 @@ impl Finding {
             why: Some(rule.why.clone()),
             magnitude: rule.magnitude.clone(),
             remedy: Some(rule.remedy.clone()),
-            sources: rule.sources.iter().map(on_the_web).collect(),
+            sources: rule.sources.iter().map(Source::on_the_web).collect(),
             page: rule_page(rule),
             ..Self::new(&rule.id, level, &rule.title)
         }
@@ -113,21 +115,7 @@ pub struct Location {
     pub end_column: Option<usize>,
 }
 
-/// The page of a built-in rule, or of a policy's key, on the web: `reference/rules/blas.md#openblas-version`.
-pub fn page(below_docs: &str) -> String {
-    format!("{}/blob/main/docs/{below_docs}", env!("CARGO_PKG_REPOSITORY"))
-}
-
 /// The page of a rule; the user's own have none.
 pub fn rule_page(rule: &Rule) -> Option<String> {
     (rule.topic != "user").then(|| page(&format!("reference/rules/{}.md#{}", rule.topic, rule.id)))
-}
-
-/// A source as the web has it: what a rule names by its path in this repository is a page of it.
-fn on_the_web(source: &Source) -> Source {
-    let url = match source.url.strip_prefix("docs/") {
-        Some(below) => page(below),
-        None => source.url.clone(),
-    };
-    Source { url, ..source.clone() }
 }

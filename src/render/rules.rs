@@ -47,7 +47,7 @@ pub fn one(rule: &Rule, cases: &[Case], width: u16) -> String {
     }
     for source in &rule.sources {
         item("source", &format!("{} (read {})", source.title, source.read));
-        item("", &source.url);
+        item("", &source.on_the_web().url);
     }
     for case in cases {
         item(if case.hit { "raised" } else { "silent" }, &case.name);

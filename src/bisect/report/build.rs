@@ -357,9 +357,7 @@ fn finding(
         magnitude: magnitude.map(compare::words),
         remedy,
         evidence,
-        sources: rule.map_or_else(Vec::new, |r| {
-            r.sources.iter().map(|s| Link { title: s.title.clone(), url: s.url.clone() }).collect()
-        }),
+        sources: rule.map_or_else(Vec::new, |r| r.sources.iter().map(Link::from).collect()),
         commit,
     }
 }

@@ -146,6 +146,23 @@ pub struct Source {
     pub read: String,
 }
 
+impl Source {
+    /// The same with an address for whoever has not this repository: what a rule names by its path in `docs/` is a page
+    /// on the web.
+    pub fn on_the_web(&self) -> Self {
+        let url = match self.url.strip_prefix("docs/") {
+            Some(below) => page(below),
+            None => self.url.clone(),
+        };
+        Self { url, ..self.clone() }
+    }
+}
+
+/// A page of the documentation on the web, by its path below `docs/`: `reference/rules/blas.md#openblas-version`.
+pub fn page(below_docs: &str) -> String {
+    format!("{}/blob/main/docs/{below_docs}", env!("CARGO_PKG_REPOSITORY"))
+}
+
 /// An example of a rule at work, or of a near miss.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Case {

@@ -102,6 +102,9 @@ fn every_pair_of_recorded_machines_fits_schema_and_width() {
         let explanation = explain(a, b, &rules, &[], None);
         let report = report::report(&explanation, report::side(name, a), report::side(other, b));
         check(&validator, &serde_json::to_value(&report).unwrap());
+        // Whoever reads a report need not have this repository.
+        let mut sources = report.causes.iter().chain(&report.hazards).flat_map(|c| &c.sources);
+        assert!(sources.all(|s| s.url.starts_with("https://")), "{name}");
         for (all, width) in [(false, 80), (true, 80), (false, 60)] {
             let text = render::diff::human::text(&explanation, &report, all, width);
             fits(&anstream::adapter::strip_str(&text).to_string(), usize::from(width));
