@@ -180,7 +180,7 @@ fn factors(out: &mut String, report: &Report, width: u16) {
     let least = n.max(1).ilog2() as usize + 2;
     let _infallible = writeln!(
         out,
-        "\nFirst A and B, each more than once; then about {least} probes for one cause, at most {} for any.",
+        "\nFirst A and B, each more than once; then about {least} probes, at most {}.",
         n * n + 3 * n
     );
 }
@@ -217,23 +217,32 @@ fn uncontrolled(out: &mut String, report: &Report, width: u16) {
     }
     let title = if report.outcome == Outcome::Planned { "Cannot be set here" } else { "Remaining suspects" };
     let _infallible = writeln!(out, "\n{BOLD}{title}{BOLD:#}");
-    let rows: Vec<Vec<String>> = list
-        .iter()
-        .take(LISTED)
-        .map(|u| {
-            let clip = |text: &str| -> String {
-                if text.chars().count() > 40 {
-                    text.chars().take(39).chain(['…']).collect()
-                } else {
-                    text.to_owned()
-                }
-            };
-            [u.fact.clone(), clip(&u.a), clip(&u.b), u.why.clone()].map(|c| shown(&c).into_owned()).to_vec()
-        })
-        .collect();
-    out.push_str(&table::plain(&["fact", "A", "B", "why"], &rows, width));
+    // What cannot be set for one reason stands together, below it.
+    let mut by_reason: Vec<(&str, Vec<Vec<String>>)> = Vec::new();
+    for u in list.iter().take(LISTED) {
+        let row = [u.fact.clone(), clipped(&u.a), clipped(&u.b)].map(|c| shown(&c).into_owned()).to_vec();
+        match by_reason.iter_mut().find(|(why, _)| *why == u.why) {
+            Some((_, rows)) => rows.push(row),
+            None => by_reason.push((&u.why, vec![row])),
+        }
+    }
+    for (why, rows) in by_reason {
+        for line in wrap(&format!("{}:", shown(why)), usize::from(width).saturating_sub(2)) {
+            let _infallible = writeln!(out, "  {DIM}{line}{DIM:#}");
+        }
+        out.push_str(&table::plain(&[], &rows, width));
+    }
     if list.len() > LISTED {
         let _infallible =
             writeln!(out, "  {DIM}and {} more (--format json lists all){DIM:#}", list.len() - LISTED);
+    }
+}
+
+/// A value as a cell: of a digest what tells it from others, of a long text its beginning.
+fn clipped(text: &str) -> String {
+    let most = if text.starts_with("sha256:") { 16 } else { 40 };
+    match text.char_indices().nth(most) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
     }
 }
