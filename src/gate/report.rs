@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::finding::{self, Level};
 use crate::explain::report as explained;
+use crate::explain::report::Link;
 use crate::explain::rule::{Confidence, Effect};
 use crate::snapshot::digest;
 
@@ -218,15 +219,6 @@ pub struct Location {
     pub end_column: Option<usize>,
 }
 
-/// A source.
-#[derive(Clone, Debug, Serialize, JsonSchema)]
-pub struct Link {
-    /// What it is.
-    pub title: String,
-    /// Its address.
-    pub url: String,
-}
-
 fn levels(_: &mut SchemaGenerator) -> Schema {
     let words = [Level::Deny, Level::Warn, Level::Allow].map(Level::word);
     json_schema!({ "enum": words })
@@ -268,11 +260,7 @@ fn public(finding: &finding::Finding, fingerprint: String) -> Finding {
         remedy: finding.remedy.clone(),
         facts: finding.facts.iter().map(fact).collect(),
         location: finding.location.as_ref().map(location),
-        sources: finding
-            .sources
-            .iter()
-            .map(|s| Link { title: s.title.clone(), url: s.url.clone() })
-            .collect(),
+        sources: finding.sources.iter().map(Link::from).collect(),
         page: finding.page.clone(),
         fingerprint,
     }

@@ -41,10 +41,15 @@ impl Form {
 fn put_ini(text: &str, key: &[String], value: Option<&Value>) -> Result<String, String> {
     let lines = ini::lines(text).map_err(|e| e.what)?;
     let there = lines.options.iter().find(|(at, _)| at == key).map(|(_, range)| range.clone());
+    // As far in as the option was, or as the others of its section are: less, and the next option would continue it.
+    let beside = || lines.options.iter().find(|(at, _)| at.len() == 2 && at.first() == key.first());
+    let like = there.clone().or_else(|| beside().map(|(_, range)| range.clone()));
+    let line = like.and_then(|range| text.get(range)).unwrap_or_default();
+    let indent = &line[..line.len() - line.trim_start().len()];
     let new = match (key, value) {
         ([.., name], Some(value)) => {
-            // Every line but the first is indented, which makes it one of this value.
-            format!("{name} = {}\n", value.plain().replace('\n', "\n    "))
+            // Every line but the first is further in, which makes it one of this value.
+            format!("{indent}{name} = {}\n", value.plain().replace('\n', &format!("\n{indent}    ")))
         }
         _ => String::new(),
     };
@@ -123,6 +128,25 @@ mod tests {
         assert_eq!(put("y.new", None), text);
         let section = ["x".to_owned()];
         assert!(Form::Ini.put(text, &section, Some(&Value::from("{}"))).is_err());
+    }
+
+    /// An option that is indented less than the one behind it would take that one for a line of its value.
+    #[test]
+    fn indented_options_of_ini_files() {
+        let text = "[train]\n  lr = 0.1\n  names =\n    a\n  seed = 1\n";
+        let put = |key: &str, value: Option<&str>| put(Form::Ini, text, key, value);
+        assert_eq!(put("train.lr", Some("1e-5")), text.replace("0.1", "1e-5"));
+        assert_eq!(
+            put("train.names", Some("\nb\nc")),
+            text.replace("names =\n    a", "names = \n      b\n      c")
+        );
+        assert_eq!(put("train.new", Some("2")), text.replace("[train]\n", "[train]\n  new = 2\n"));
+        for (key, value) in
+            [("train.lr", Some("1e-5")), ("train.names", Some("\nb\nc")), ("train.new", Some("2"))]
+        {
+            let keys = Form::Ini.keys(&put(key, value)).unwrap();
+            assert!(["lr", "names", "seed"].iter().all(|k| keys.iter().any(|key| key[1] == *k)), "{keys:?}");
+        }
     }
 
     #[test]
